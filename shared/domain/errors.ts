@@ -7,13 +7,13 @@ export type ErrorCode =
   | 'InvalidInput'
   | 'InvalidCertificateRequest'
   | 'PayloadTooLarge'
-  | 'UnsupportedMediaType'
   // Who a caller is.
   | 'InvalidToken'
   | 'Expired'
   | 'Revoked'
   | 'NoAuthenticationInformation'
   | 'AccessDenied'
+  | 'IdentityProviderUnavailable'
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'

@@ -1,0 +1,165 @@
+import type { TokenCredential } from '@azure/identity';
+import {
+  CertificateClient,
+  type CertificateOperation,
+  type CertificatePolicy,
+  type KeyUsageType,
+  type KeyVaultCertificateWithPolicy,
+} from '@azure/keyvault-certificates';
+import { EverleafError, isEverleafError } from '../../domain/errors.ts';
+import type {
+  CredentialVault,
+  KeySpec,
+  PendingRequest,
+  PendingState,
+  VaultCertificate,
+} from '../../ports/credential-vault.ts';
+import { vaultClientOptions } from './client-options.ts';
+import { isMissing, vaultError } from './errors.ts';
+
+/**
+ * Key Vault wants a length in whole months for every policy. For issuer Unknown it has no effect, because the
+ * certificate that is merged has dates of its own; a self-signed version needs a life for its key to be usable.
+ */
+const POLICY_MONTHS = 12;
+
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+
+/** Certificates of one vault, through the unmodified Key Vault client. */
+export class VaultCertificates implements CredentialVault {
+  readonly #client: CertificateClient;
+
+  constructor(vaultUrl: string, credential: TokenCredential) {
+    this.#client = new CertificateClient(vaultUrl, credential, vaultClientOptions(vaultUrl));
+  }
+
+  async request(name: string, spec: KeySpec): Promise<PendingRequest> {
+    return this.#call(`Cannot make a key and a request in "${name}"`, async () => {
+      await this.#client.beginCreateCertificate(name, policyFor(spec, 'Unknown'));
+      const state = await this.pending(name);
+      if (state.state === 'waiting') return state;
+      throw new EverleafError('VaultRefused', `The vault made no request for "${name}", and gave no reason.`);
+    });
+  }
+
+  async pending(name: string): Promise<PendingState> {
+    return this.#call(`Cannot read the pending operation of "${name}"`, async () => {
+      try {
+        const poller = await this.#client.getCertificateOperation(name);
+        return pendingState(poller.getOperationState().certificateOperation);
+      } catch (error) {
+        if (isMissing(error)) return { state: 'none' };
+        throw error;
+      }
+    });
+  }
+
+  async discardPending(name: string): Promise<void> {
+    await this.#call(`Cannot remove the pending operation of "${name}"`, async () => {
+      try {
+        await this.#client.deleteCertificateOperation(name);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    });
+  }
+
+  async merge(name: string, chain: readonly Uint8Array[]): Promise<VaultCertificate> {
+    return this.#call(`Cannot merge a certificate into "${name}"`, async () => {
+      const merged = await this.#client.mergeCertificate(name, [...chain]);
+      return finished(merged) ?? this.#unfinished(name);
+    });
+  }
+
+  async current(name: string): Promise<VaultCertificate | null> {
+    return this.#call(`Cannot read "${name}"`, async () => {
+      try {
+        return finished(await this.#client.getCertificate(name));
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    });
+  }
+
+  async createSelfSigned(name: string, spec: KeySpec): Promise<void> {
+    await this.#call(`Cannot make a key in "${name}"`, () =>
+      this.#client.beginCreateCertificate(name, policyFor(spec, 'Self')),
+    );
+  }
+
+  async recover(name: string): Promise<void> {
+    await this.#call(`Cannot recover the soft-deleted "${name}"`, async () => {
+      const poller = await this.#client.beginRecoverDeletedCertificate(name, { intervalInMs: 500 });
+      await poller.pollUntilDone();
+    });
+  }
+
+  async disable(name: string, version: string): Promise<void> {
+    await this.#call(`Cannot disable version ${version} of "${name}"`, () =>
+      this.#client.updateCertificateProperties(name, version, { enabled: false }),
+    );
+  }
+
+  #unfinished(name: string): never {
+    throw new EverleafError(
+      'VaultRefused',
+      `The vault merged "${name}" and answered without its certificate.`,
+    );
+  }
+
+  async #call<T>(doing: string, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw isEverleafError(error) ? error : vaultError(error, doing);
+    }
+  }
+}
+
+function pendingState(operation: CertificateOperation | undefined): PendingState {
+  if (operation === undefined) return { state: 'none' };
+  if (operation.status !== 'inProgress' || operation.cancellationRequested === true)
+    return { state: 'ended' };
+  const { csr, requestId, issuerName } = operation;
+  if (issuerName !== 'Unknown' || csr === undefined || csr.length === 0) return { state: 'busy' };
+  return { state: 'waiting', requestId: requestId ?? '', csr };
+}
+
+/** While its first version is being made, a certificate has no content yet. */
+function finished(certificate: KeyVaultCertificateWithPolicy): VaultCertificate | null {
+  const { cer, keyId, properties } = certificate;
+  if (cer === undefined || cer.length === 0 || keyId === undefined || properties.version === undefined)
+    return null;
+  return { version: properties.version, keyId, der: Uint8Array.from(cer) };
+}
+
+function policyFor(spec: KeySpec, issuerName: 'Self' | 'Unknown'): CertificatePolicy {
+  const isAuthority = spec.usage === 'authority';
+  const common: CertificatePolicy = {
+    issuerName,
+    subject: subjectText(spec),
+    exportable: spec.exportable,
+    reuseKey: spec.reuseKey,
+    validityInMonths: POLICY_MONTHS,
+    contentType: 'application/x-pem-file',
+    // An authority's key must be allowed to sign certificates, lists of revoked ones and, in the vault, anything.
+    keyUsage: isAuthority ? ['digitalSignature', 'keyCertSign', 'cRLSign'] : keyUsageOf(spec),
+    enhancedKeyUsage: isAuthority ? [] : spec.usage === 'server' ? [CLIENT_AUTH, SERVER_AUTH] : [CLIENT_AUTH],
+  };
+  const [firstName, ...otherNames] = spec.dnsNames;
+  if (firstName !== undefined) common.subjectAlternativeNames = { dnsNames: [firstName, ...otherNames] };
+  if (spec.keyType === 'EC-P256') return { ...common, keyType: 'EC', keyCurveName: 'P-256' };
+  return { ...common, keyType: 'RSA', keySize: Number(spec.keyType.slice('RSA-'.length)) };
+}
+
+function keyUsageOf(spec: KeySpec): KeyUsageType[] {
+  const isRsaServer = spec.usage === 'server' && spec.keyType !== 'EC-P256';
+  return isRsaServer ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature'];
+}
+
+/** Names hold letters, digits, dots, hyphens and spaces here, none of which needs escaping (RFC 4514, 2.4). */
+function subjectText({ commonName, organization }: KeySpec): string {
+  return organization === null ? `CN=${commonName}` : `CN=${commonName}, O=${organization}`;
+}

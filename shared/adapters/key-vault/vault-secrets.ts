@@ -1,0 +1,68 @@
+import type { TokenCredential } from '@azure/identity';
+import { SecretClient } from '@azure/keyvault-secrets';
+import { EverleafError } from '../../domain/errors.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { SecretOptions, SecretVault } from '../../ports/secret-vault.ts';
+import { vaultClientOptions } from './client-options.ts';
+import { isMissing, vaultError } from './errors.ts';
+
+/** Secrets of one vault, through the unmodified Key Vault client. */
+export class VaultSecrets implements SecretVault {
+  readonly #client: SecretClient;
+
+  constructor(vaultUrl: string, credential: TokenCredential) {
+    this.#client = new SecretClient(vaultUrl, credential, vaultClientOptions(vaultUrl));
+  }
+
+  async write(name: string, value: Secret<string>, options: SecretOptions): Promise<{ version: string }> {
+    try {
+      return await this.#set(name, value, options);
+    } catch (error) {
+      const translated = vaultError(error, `Cannot write the secret "${name}"`);
+      if (translated.code !== 'VaultObjectDeleted') throw translated;
+    }
+    try {
+      const poller = await this.#client.beginRecoverDeletedSecret(name, { intervalInMs: 500 });
+      await poller.pollUntilDone();
+      return await this.#set(name, value, options);
+    } catch (error) {
+      throw vaultError(error, `Cannot recover the soft-deleted secret "${name}"`);
+    }
+  }
+
+  async read(name: string, version?: string): Promise<{ value: Secret<string>; version: string } | null> {
+    try {
+      const found = await this.#client.getSecret(name, version === undefined ? {} : { version });
+      if (found.value === undefined || found.properties.version === undefined) return null;
+      return { value: new Secret(found.value), version: found.properties.version };
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw vaultError(error, `Cannot read the secret "${name}"`);
+    }
+  }
+
+  async #set(name: string, value: Secret<string>, options: SecretOptions): Promise<{ version: string }> {
+    const { properties } = await this.#client.setSecret(name, value.reveal(), {
+      contentType: options.contentType,
+      tags: { ...options.tags },
+      ...(options.expiresAt === null ? {} : { expiresOn: checkedDate(options.expiresAt) }),
+    });
+    if (properties.version === undefined) {
+      throw new EverleafError('VaultRefused', `The vault stored the secret "${name}" and named no version.`);
+    }
+    return { version: properties.version };
+  }
+}
+
+/** The client cuts seconds to 32 bits: a later date would arrive as one long past. */
+const LAST_CARRIED_SECOND = 2 ** 31 - 1;
+
+function checkedDate(date: Date): Date {
+  if (date.getTime() / 1000 > LAST_CARRIED_SECOND) {
+    throw new EverleafError(
+      'InvalidInput',
+      'The Key Vault client carries no date after 2038-01-19T03:14:07Z. Choose a shorter life.',
+    );
+  }
+  return date;
+}

@@ -1,0 +1,32 @@
+import type { TokenCredential } from '@azure/identity';
+import { CryptographyClient } from '@azure/keyvault-keys';
+import type { SignatureAlgorithm, Signer } from '../../ports/signer.ts';
+import { vaultClientOptions } from './client-options.ts';
+import { vaultError } from './errors.ts';
+
+/** Signs through keys/sign. One client per key version: each reads the key once and pays the challenge once. */
+export class VaultSigner implements Signer {
+  readonly #credential: TokenCredential;
+  readonly #clients = new Map<string, CryptographyClient>();
+
+  constructor(credential: TokenCredential) {
+    this.#credential = credential;
+  }
+
+  async sign(keyId: string, algorithm: SignatureAlgorithm, digest: Uint8Array): Promise<Uint8Array> {
+    try {
+      const { result } = await this.#client(keyId).sign(algorithm, digest);
+      return result;
+    } catch (error) {
+      throw vaultError(error, `Cannot sign with ${keyId}`);
+    }
+  }
+
+  #client(keyId: string): CryptographyClient {
+    const known = this.#clients.get(keyId);
+    if (known !== undefined) return known;
+    const client = new CryptographyClient(keyId, this.#credential, vaultClientOptions(keyId));
+    this.#clients.set(keyId, client);
+    return client;
+  }
+}

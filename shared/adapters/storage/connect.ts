@@ -1,0 +1,44 @@
+import { TableClient } from '@azure/data-tables';
+import type { TokenCredential } from '@azure/identity';
+import { QueueClient } from '@azure/storage-queue';
+import { AzureTable } from './azure-table.ts';
+import { POISON_QUEUE, StorageWorkQueue, WORK_QUEUE } from './storage-work-queue.ts';
+
+/** Where the record is: a storage account by the app's identity, or on one machine by a connection string. */
+export type RecordStorage =
+  | { readonly connectionString: string }
+  | { readonly tableServiceUri: string; readonly queueServiceUri: string };
+
+export interface RecordClients {
+  readonly record: AzureTable;
+  readonly serials: AzureTable;
+  readonly keys: AzureTable;
+  readonly queue: StorageWorkQueue;
+}
+
+/** Clients of the record's tables and queue. Nothing is called yet. */
+export function connectStorage(storage: RecordStorage, credential: TokenCredential): RecordClients {
+  return {
+    record: table(storage, credential, 'EverleafRecord'),
+    serials: table(storage, credential, 'EverleafSerials'),
+    keys: table(storage, credential, 'EverleafKeys'),
+    queue: new StorageWorkQueue(
+      queue(storage, credential, WORK_QUEUE),
+      queue(storage, credential, POISON_QUEUE),
+    ),
+  };
+}
+
+function table(storage: RecordStorage, credential: TokenCredential, name: string): AzureTable {
+  if ('connectionString' in storage) {
+    // The settings accept a connection string for this machine alone, where storage speaks plain http.
+    const options = { allowInsecureConnection: true };
+    return new AzureTable(TableClient.fromConnectionString(storage.connectionString, name, options));
+  }
+  return new AzureTable(new TableClient(storage.tableServiceUri, name, credential));
+}
+
+function queue(storage: RecordStorage, credential: TokenCredential, name: string): QueueClient {
+  if ('connectionString' in storage) return new QueueClient(storage.connectionString, name);
+  return new QueueClient(`${storage.queueServiceUri.replace(/\/$/, '')}/${name}`, credential);
+}

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import type { AuditEvent } from '../../domain/audit.ts';
+import type { CertificateRecord, Identity, Instance } from '../../domain/identity.ts';
+import type { TokenRecord } from '../../domain/token.ts';
+import type { DueRow, LoginRecord, Owner } from '../../ports/identity-store.ts';
+import { bytes, instant, rowCodec } from './row-codec.ts';
+
+/** The rows of the record that belong to identities, field by field as the domain has them. */
+const v = z.literal(1);
+const identityId = z.object({ cluster: z.string(), name: z.string() });
+const kind = z.enum(['certificate', 'token']);
+
+const attempt = z.object({
+  id: z.string(),
+  serialNumber: z.string(),
+  issuedAt: instant,
+  notBefore: instant,
+  notAfter: instant,
+  authorityId: z.string(),
+  spkiHash: z.string().nullable(),
+  requestId: z.string().nullable(),
+});
+
+const head = z.object({
+  serialNumber: z.string(),
+  issuedAt: instant,
+  notBefore: instant,
+  notAfter: instant,
+  renewAfter: instant,
+  renewCount: z.int(),
+  authorityId: z.string(),
+  vaultVersion: z.string().nullable(),
+});
+
+const credential = {
+  generation: z.int(),
+  dueKey: z.string().nullable(),
+  queuedAt: instant.nullable(),
+  lastSuccessAt: instant.nullable(),
+  failure: z.object({ at: instant, code: z.string(), attempts: z.int(), retryAt: instant }).nullable(),
+};
+
+const identity: z.ZodType<Identity> = identityId.extend({
+  v,
+  clientType: z.enum([
+    'Admin',
+    'BareMetal',
+    'ControlPlane',
+    'ExternalClient',
+    'LoadBalancer',
+    'Node',
+    'Host',
+  ]),
+  delivery: z.enum(['vault', 'agent']),
+  credentials: z.enum(['cloud', 'kubelet']),
+  autoRotate: z.boolean(),
+  tokenExpiryInSeconds: z.int(),
+  dnsNames: z.array(z.string()),
+  createdAt: instant,
+  revokedAt: instant.nullable(),
+  lastSeenAt: instant.nullable(),
+  certificate: z.object({ ...credential, attempt: attempt.nullable(), head: head.nullable() }),
+  token: z.object({
+    ...credential,
+    id: z.string(),
+    issuedAt: instant,
+    expiresAt: instant,
+    rotateAfter: instant,
+    usedGeneration: z.int(),
+    vaultVersion: z.string().nullable(),
+  }),
+});
+
+const token: z.ZodType<TokenRecord> = z.object({
+  v,
+  id: z.string(),
+  identity: identityId,
+  generation: z.int(),
+  secretHash: z.string(),
+  nonce: z.string().nullable(),
+  issuedAt: instant,
+  expiresAt: instant,
+  firstUsedAt: instant.nullable(),
+});
+
+const certificate: z.ZodType<CertificateRecord> = z.object({
+  v,
+  identity: identityId,
+  instance: z.string(),
+  serialNumber: z.string(),
+  authorityId: z.string(),
+  issuedAt: instant,
+  notBefore: instant,
+  notAfter: instant,
+  spkiHash: z.string(),
+  der: bytes,
+});
+
+const instance: z.ZodType<Instance> = z.object({
+  v,
+  id: z.string(),
+  identity: identityId,
+  startedAt: instant,
+  spkiHash: z.string(),
+  head,
+});
+
+const login: z.ZodType<LoginRecord> = z.object({
+  v,
+  identity: identityId,
+  tokenId: z.string(),
+  spkiHash: z.string(),
+  instance: z.string(),
+  startedAt: instant,
+  attempt,
+  finishedAt: instant.nullable(),
+});
+
+const due: z.ZodType<DueRow> = z.object({
+  v,
+  key: z.string(),
+  identity: identityId,
+  kind,
+  dueAt: instant,
+  expiresAt: instant.nullable(),
+});
+
+const owner: z.ZodType<Owner> = z.object({ identity: identityId, instance: z.string() });
+
+/** Events are written here and read by nobody yet: whatever their shape, it must get out again as it came in. */
+const event: z.ZodType<AuditEvent> = z.custom<AuditEvent>(
+  (value) => typeof value === 'object' && value !== null,
+);
+
+export const recordCodecs = {
+  identity: rowCodec('identity', identity),
+  token: rowCodec('token', token),
+  certificate: rowCodec('certificate', certificate),
+  instance: rowCodec('instance', instance),
+  login: rowCodec('login', login),
+  due: rowCodec('due', due),
+  owner: rowCodec('owner', owner),
+  event: rowCodec('event', event),
+};

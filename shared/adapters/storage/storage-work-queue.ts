@@ -1,0 +1,51 @@
+import type { QueueClient } from '@azure/storage-queue';
+import type { WorkItem, WorkQueue } from '../../ports/work-queue.ts';
+import { statusOf, storageError } from './errors.ts';
+
+/** The queue that the work function is triggered by, and the one that the host puts hopeless messages into. */
+export const WORK_QUEUE = 'credential-work';
+export const POISON_QUEUE = `${WORK_QUEUE}-poison`;
+
+/** The work queue in Azure Queue storage, through the unmodified client. */
+export class StorageWorkQueue implements WorkQueue {
+  readonly #queue: QueueClient;
+  readonly #poison: QueueClient;
+
+  constructor(queue: QueueClient, poison: QueueClient) {
+    this.#queue = queue;
+    this.#poison = poison;
+  }
+
+  async prepare(): Promise<void> {
+    try {
+      await this.#queue.createIfNotExists();
+    } catch (error) {
+      throw storageError(error, `Cannot make the queue "${this.#queue.name}"`);
+    }
+  }
+
+  async send(item: WorkItem): Promise<void> {
+    // host.json says that messages are base64; the client sends text as it is.
+    const text = Buffer.from(JSON.stringify(item)).toString('base64');
+    try {
+      await this.#queue.sendMessage(text);
+    } catch (error) {
+      throw storageError(error, `Cannot send to the queue "${this.#queue.name}"`);
+    }
+  }
+
+  async depth(): Promise<{ waiting: number; poison: number }> {
+    const [waiting, poison] = await Promise.all([count(this.#queue), count(this.#poison)]);
+    return { waiting, poison };
+  }
+}
+
+async function count(queue: QueueClient): Promise<number> {
+  try {
+    return (await queue.getProperties()).approximateMessagesCount ?? 0;
+  } catch (error) {
+    // The host makes the poison queue when it needs it first.
+    if (statusOf(error) === 404) return 0;
+    throw storageError(error, `Cannot count the messages of "${queue.name}"`);
+  }
+}

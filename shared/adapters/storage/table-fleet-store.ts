@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import type { Authority } from '../../domain/authority.ts';
+import { EverleafError, isEverleafError } from '../../domain/errors.ts';
+import type { Cluster, Deployment, FleetStore, TimerRun } from '../../ports/fleet-store.ts';
+import type { Stored } from '../../ports/identity-store.ts';
+import { bytes, instant, type RowCodec, rowCodec } from './row-codec.ts';
+import type { Table } from './table.ts';
+
+const v = z.literal(1);
+
+const deployment: z.ZodType<Deployment> = z.object({
+  v,
+  createdAt: instant,
+  shards: z.int(),
+  rotationKeyVersion: z.string().nullable(),
+  activeAuthorityId: z.string().nullable(),
+  deliveredBundleId: z.string().nullable(),
+  readyAt: instant.nullable(),
+});
+
+const authority: z.ZodType<Authority> = z.object({
+  v,
+  id: z.string(),
+  state: z.enum(['Creating', 'Active']),
+  keyType: z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096', 'EC-P256']),
+  serialNumber: z.string(),
+  issuedAt: instant,
+  notBefore: instant,
+  notAfter: instant,
+  commonName: z.string(),
+  spkiHash: z.string().nullable(),
+  keyId: z.string().nullable(),
+  certificate: bytes.nullable(),
+  vaultVersion: z.string().nullable(),
+});
+
+const cluster: z.ZodType<Cluster> = z.object({
+  v,
+  name: z.string(),
+  kind: z.enum(['management', 'workload']),
+  createdAt: instant,
+  updatedAt: instant,
+});
+
+const timerRun: z.ZodType<TimerRun> = z.object({
+  v,
+  name: z.string(),
+  lastStartedAt: instant.nullable(),
+  lastSuccessAt: instant.nullable(),
+  lastErrorCode: z.string().nullable(),
+});
+
+const codecs = {
+  deployment: rowCodec('deployment', deployment),
+  authority: rowCodec('authority', authority),
+  cluster: rowCodec('cluster', cluster),
+  timerRun: rowCodec('timer', timerRun),
+};
+
+/** All rows of the fleet share one partition: there are few of them, and they are read together. */
+const PARTITION = 'fleet';
+const DEPLOYMENT_KEY = 'deployment';
+const EVERYTHING = Number.POSITIVE_INFINITY;
+
+/** The rows that belong to no single cluster, in the same table as the record. */
+export class TableFleetStore implements FleetStore {
+  readonly #table: Table;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  deployment(): Promise<Stored<Deployment> | null> {
+    return this.#read(DEPLOYMENT_KEY, codecs.deployment);
+  }
+
+  insertDeployment(value: Deployment): Promise<void> {
+    return this.#insert(DEPLOYMENT_KEY, codecs.deployment, value);
+  }
+
+  replaceDeployment(value: Deployment, etag: string): Promise<void> {
+    return this.#replace(DEPLOYMENT_KEY, codecs.deployment, value, etag);
+  }
+
+  authority(id: string): Promise<Stored<Authority> | null> {
+    return this.#read(`authority|${id}`, codecs.authority);
+  }
+
+  authorities(): Promise<readonly Authority[]> {
+    return this.#list('authority', codecs.authority);
+  }
+
+  insertAuthority(value: Authority): Promise<void> {
+    return this.#insert(`authority|${value.id}`, codecs.authority, value);
+  }
+
+  replaceAuthority(value: Authority, etag: string): Promise<void> {
+    return this.#replace(`authority|${value.id}`, codecs.authority, value, etag);
+  }
+
+  cluster(name: string): Promise<Stored<Cluster> | null> {
+    return this.#read(`cluster|${name}`, codecs.cluster);
+  }
+
+  clusters(): Promise<readonly Cluster[]> {
+    return this.#list('cluster', codecs.cluster);
+  }
+
+  insertCluster(value: Cluster): Promise<void> {
+    return this.#insert(`cluster|${value.name}`, codecs.cluster, value);
+  }
+
+  async timerRun(name: string): Promise<TimerRun | null> {
+    return (await this.#read(`timer|${name}`, codecs.timerRun))?.value ?? null;
+  }
+
+  async putTimerRun(value: TimerRun): Promise<void> {
+    const row = { key: `timer|${value.name}`, ...codecs.timerRun.encode(value) };
+    await this.#table.commit(PARTITION, [{ op: 'put', ...row }]);
+  }
+
+  async #read<T>(key: string, codec: RowCodec<T>): Promise<Stored<T> | null> {
+    const row = await this.#table.get(PARTITION, key);
+    return row === null ? null : { value: codec.decode(row), etag: row.etag };
+  }
+
+  async #list<T>(kind: string, codec: RowCodec<T>): Promise<readonly T[]> {
+    const rows = await this.#table.range(PARTITION, `${kind}|`, `${kind}}`, EVERYTHING);
+    return rows.map((row) => codec.decode(row));
+  }
+
+  async #insert<T>(key: string, codec: RowCodec<T>, value: T): Promise<void> {
+    try {
+      await this.#table.commit(PARTITION, [{ op: 'insert', key, ...codec.encode(value) }]);
+    } catch (error) {
+      if (!isEverleafError(error, 'Conflict')) throw error;
+      throw new EverleafError('AlreadyExists', `There is a row "${key}" already.`, { cause: error });
+    }
+  }
+
+  async #replace<T>(key: string, codec: RowCodec<T>, value: T, etag: string): Promise<void> {
+    await this.#table.commit(PARTITION, [{ op: 'replace', key, ...codec.encode(value), etag }]);
+  }
+}

@@ -1,0 +1,194 @@
+import { toHex } from '../../domain/encoding.ts';
+import { isEverleafError } from '../../domain/errors.ts';
+import type { CertificateRecord, Identity, Instance } from '../../domain/identity.ts';
+import { MINUTE_MS } from '../../domain/instants.ts';
+import type { IdentityId } from '../../domain/names.ts';
+import { shardOf } from '../../domain/sharding.ts';
+import type { TokenRecord } from '../../domain/token.ts';
+import type {
+  Change,
+  DueRow,
+  IdentityStore,
+  LoginRecord,
+  Owner,
+  Page,
+  Stored,
+} from '../../ports/identity-store.ts';
+import { recordCodecs } from './record-rows.ts';
+import type { RowCodec } from './row-codec.ts';
+import type { RowOperation, StoredRow, Table } from './table.ts';
+
+/** The first key behind every key that begins with what stands before the bar. */
+const AFTER_BAR = '}';
+/** Rows of one answer; far more than one transaction or one page of a status needs. */
+const EVERYTHING = Number.POSITIVE_INFINITY;
+
+/** Row keys, as they sort: the kind first, so that each kind is a range of its own. */
+const keys = {
+  identity: ({ cluster, name }: IdentityId) => `i|${cluster}|${name.toLowerCase()}`,
+  token: (tokenId: string) => `t|${tokenId}`,
+  certificate: (id: IdentityId, serial: string) => `c|${id.cluster}|${id.name.toLowerCase()}|${serial}`,
+  instance: (id: IdentityId, instance: string) => `n|${id.cluster}|${id.name.toLowerCase()}|${instance}`,
+  login: (tokenId: string, spkiHash: string) => `l|${tokenId}|${spkiHash}`,
+  event: (time: Date, id: string) => `o|${time.toISOString()}|${id}`,
+};
+
+/**
+ * The record of identities in tables. One table holds the rows of every cluster in the cluster's partition; two
+ * others, spread by their first digits, say who owns a serial number and a key.
+ */
+export class TableIdentityStore implements IdentityStore {
+  readonly #record: Table;
+  readonly #serials: Table;
+  readonly #keys: Table;
+  readonly #shards: number;
+
+  constructor(tables: { record: Table; serials: Table; keys: Table }, shards: number) {
+    this.#record = tables.record;
+    this.#serials = tables.serials;
+    this.#keys = tables.keys;
+    this.#shards = shards;
+  }
+
+  async commit(cluster: string, changes: readonly Change[]): Promise<void> {
+    await this.#record.commit(this.#partitionOf(cluster), changes.map(rowOperation));
+  }
+
+  identity(id: IdentityId): Promise<Stored<Identity> | null> {
+    return this.#read(this.#partitionOf(id.cluster), keys.identity(id), recordCodecs.identity);
+  }
+
+  async identities(options: { cluster?: string; cursor?: string; limit: number }): Promise<Page<Identity>> {
+    const { cluster, limit } = options;
+    const [startShard = '', startKey = ''] = options.cursor?.split(/:(.*)/s) ?? [];
+    const first = cluster === undefined ? Number(startShard) : shardOf(cluster, this.#shards);
+    const last = cluster === undefined ? this.#shards - 1 : first;
+    const prefix = cluster === undefined ? 'i' : `i|${cluster}`;
+    const items: Identity[] = [];
+    for (let shard = first; shard <= last; shard++) {
+      const from = shard === first && startKey !== '' ? `${startKey}\0` : `${prefix}|`;
+      const wanted = limit - items.length;
+      const rows = await this.#record.range(partitionName(shard), from, prefix + AFTER_BAR, wanted);
+      items.push(...decodeKnown(rows, recordCodecs.identity));
+      const lastKey = rows.at(-1)?.key;
+      if (rows.length >= wanted && lastKey !== undefined) return { items, nextCursor: `${shard}:${lastKey}` };
+    }
+    return { items, nextCursor: null };
+  }
+
+  async instances(id: IdentityId): Promise<readonly Instance[]> {
+    const prefix = keys.instance(id, '').slice(0, -1);
+    const rows = await this.#record.range(
+      this.#partitionOf(id.cluster),
+      `${prefix}|`,
+      prefix + AFTER_BAR,
+      EVERYTHING,
+    );
+    return decodeKnown(rows, recordCodecs.instance);
+  }
+
+  token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null> {
+    const partition = partitionName((tokenId[0] ?? 0) % this.#shards);
+    return this.#read(partition, keys.token(toHex(tokenId)), recordCodecs.token);
+  }
+
+  tokenShard(cluster: string): number {
+    return shardOf(cluster, this.#shards);
+  }
+
+  async certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null> {
+    const key = keys.certificate(id, serialNumber);
+    return (await this.#read(this.#partitionOf(id.cluster), key, recordCodecs.certificate))?.value ?? null;
+  }
+
+  login(cluster: string, tokenId: string, spkiHash: string): Promise<Stored<LoginRecord> | null> {
+    return this.#read(this.#partitionOf(cluster), keys.login(tokenId, spkiHash), recordCodecs.login);
+  }
+
+  async due(until: Date, limit: number): Promise<readonly DueRow[]> {
+    const nextMinute = new Date(until.getTime() + MINUTE_MS).toISOString().slice(0, 16).replace(/[-T:]/g, '');
+    const shards = Array.from({ length: this.#shards }, (_, shard) => partitionName(shard));
+    const ranges = await Promise.all(
+      shards.map((partition) => this.#record.range(partition, 'd|', `d|${nextMinute}`, limit)),
+    );
+    return decodeKnown(ranges.flat(), recordCodecs.due).sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
+  }
+
+  claimSerial(serialNumber: string, owner: Owner): Promise<Owner> {
+    return claim(this.#serials, serialNumber, owner);
+  }
+
+  claimKey(spkiHash: string, owner: Owner): Promise<Owner> {
+    return claim(this.#keys, spkiHash, owner);
+  }
+
+  #partitionOf(cluster: string): string {
+    return partitionName(shardOf(cluster, this.#shards));
+  }
+
+  async #read<T>(partition: string, key: string, codec: RowCodec<T>): Promise<Stored<T> | null> {
+    const row = await this.#record.get(partition, key);
+    return row === null ? null : { value: codec.decode(row), etag: row.etag };
+  }
+}
+
+function partitionName(shard: number): string {
+  return String(shard).padStart(2, '0');
+}
+
+function rowOperation(change: Change): RowOperation {
+  if (change.op === 'remove') return { op: 'remove', key: change.key };
+  const codec = recordCodecs[change.kind] as RowCodec<Write['value']>;
+  const written = { key: keyOf(change), ...codec.encode(change.value) };
+  return change.op === 'replace'
+    ? { op: 'replace', ...written, etag: change.etag }
+    : { op: change.op, ...written };
+}
+
+type Write = Exclude<Change, { op: 'remove' }>;
+
+function keyOf({ kind, value }: Write): string {
+  switch (kind) {
+    case 'identity':
+      return keys.identity(value);
+    case 'token':
+      return keys.token(value.id);
+    case 'certificate':
+      return keys.certificate(value.identity, value.serialNumber);
+    case 'instance':
+      return keys.instance(value.identity, value.id);
+    case 'login':
+      return keys.login(value.tokenId, value.spkiHash);
+    case 'due':
+      return value.key;
+    case 'event':
+      return keys.event(value.time, value.id);
+  }
+}
+
+/** Lists leave out what a later program wrote: it must neither be touched nor stop the rest. */
+function decodeKnown<T>(rows: readonly StoredRow[], codec: RowCodec<T>): T[] {
+  return rows.flatMap((row) => {
+    try {
+      return [codec.decode(row)];
+    } catch (error) {
+      if (isEverleafError(error, 'UnknownRecordVersion')) return [];
+      throw error;
+    }
+  });
+}
+
+/** Inserts, or finds who was first. Spread by the first two digits, so that no partition grows hot. */
+async function claim(table: Table, value: string, owner: Owner): Promise<Owner> {
+  const partition = value.slice(0, 2);
+  const { identity, instance } = owner;
+  const claimed = { identity: { cluster: identity.cluster, name: identity.name }, instance };
+  try {
+    await table.commit(partition, [{ op: 'insert', key: value, ...recordCodecs.owner.encode(claimed) }]);
+    return claimed;
+  } catch (error) {
+    const row = isEverleafError(error, 'Conflict') ? await table.get(partition, value) : null;
+    if (row === null) throw error;
+    return recordCodecs.owner.decode(row);
+  }
+}

@@ -1,0 +1,36 @@
+/** A row of a table: what it says is `data`, JSON of a shape that `v` names. */
+export interface TableRow {
+  readonly partition: string;
+  readonly key: string;
+  readonly v: number;
+  readonly data: string;
+}
+
+export type StoredRow = TableRow & { readonly etag: string };
+
+export type RowOperation =
+  | { readonly op: 'insert' | 'put'; readonly key: string; readonly v: number; readonly data: string }
+  | {
+      readonly op: 'replace';
+      readonly key: string;
+      readonly v: number;
+      readonly data: string;
+      readonly etag: string;
+    }
+  | { readonly op: 'remove'; readonly key: string };
+
+/**
+ * What the record needs of Azure Table storage, and what the memory twin does as well.
+ * 1. `get` answers null for a row that is not there.
+ * 2. `range` answers the rows of one partition with `from` <= key < `before`, in key order, `limit` at most.
+ * 3. `commit` does all operations, at most 100 on as many different rows of one partition, or none. Conflict: an
+ *    insert found a row, or a replace another etag or none. Removing a row that is gone does nothing.
+ * 4. What `commit` acknowledged every later read shows.
+ * 5. `prepare` makes the table when it is missing.
+ */
+export interface Table {
+  prepare(): Promise<void>;
+  get(partition: string, key: string): Promise<StoredRow | null>;
+  range(partition: string, from: string, before: string, limit: number): Promise<StoredRow[]>;
+  commit(partition: string, operations: readonly RowOperation[]): Promise<void>;
+}

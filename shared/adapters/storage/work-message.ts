@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { EverleafError } from '../../domain/errors.ts';
+import type { WorkItem } from '../../ports/work-queue.ts';
+
+const schema = z.object({
+  v: z.literal(1),
+  identity: z.object({ cluster: z.string(), name: z.string() }),
+  kind: z.enum(['certificate', 'token']),
+  generation: z.int().min(0),
+  operationId: z.string().exactOptional(),
+}) satisfies z.ZodType<WorkItem>;
+
+/**
+ * Reads a message of the work queue, as the host hands it over: parsed already when it is JSON.
+ * @throws EverleafError UnknownRecordVersion or InvalidInput; the message ends up in the poison queue, untouched
+ */
+export function readWorkItem(message: unknown): WorkItem {
+  const version = (message as { v?: unknown } | null)?.v;
+  if (typeof version === 'number' && version !== 1) {
+    throw new EverleafError(
+      'UnknownRecordVersion',
+      `A message has version ${version}: a later program sent it.`,
+    );
+  }
+  const result = schema.safeParse(message);
+  if (result.success) return result.data;
+  const places = result.error.issues.map(({ path }) => path.join('.')).join(', ');
+  throw new EverleafError('InvalidInput', `A message of the work queue is not as expected at: ${places}.`);
+}

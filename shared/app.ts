@@ -1,0 +1,74 @@
+import { ManagedIdentityCredential } from '@azure/identity';
+import { VaultCertificates } from './adapters/key-vault/vault-certificates.ts';
+import { VaultSecrets } from './adapters/key-vault/vault-secrets.ts';
+import { VaultSigner } from './adapters/key-vault/vault-signer.ts';
+import { connectStorage } from './adapters/storage/connect.ts';
+import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
+import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
+import { TableLeases } from './adapters/storage/table-leases.ts';
+import { cronSchedules } from './adapters/system/cron-schedules.ts';
+import { nodeDigest } from './adapters/system/node-digest.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
+import { systemRandom } from './adapters/system/system-random.ts';
+import { environment } from './config/environment.ts';
+import { readSettings, type Settings } from './config/settings.ts';
+import { VERSION } from './config/version.ts';
+import { RECORD_SHARDS } from './domain/sharding.ts';
+import { type OperatorAuthenticator, openIdOperators } from './http/operators.ts';
+import type { Deps } from './use-cases/deps.ts';
+
+/** The whole product behind its triggers. */
+export interface App {
+  readonly deps: Deps;
+  readonly operators: OperatorAuthenticator;
+}
+
+/**
+ * Joins the ports to their adapters: the one place where that happens. Calls nothing yet. On one machine the same
+ * adapters talk to stand-ins; the settings are the only difference.
+ */
+export function createApp(settings: Settings): App {
+  const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
+  const { record, serials, keys, queue } = connectStorage(settings.storage, credential);
+  return {
+    deps: {
+      clock: systemClock,
+      random: systemRandom,
+      digest: nodeDigest,
+      identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
+      fleet: new TableFleetStore(record),
+      storage: [record, serials, keys, queue],
+      authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
+      authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
+      clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
+      clientSecrets: new VaultSecrets(settings.clientVaultUrl, credential),
+      signer: new VaultSigner(credential),
+      queue,
+      leases: new TableLeases(record, systemClock, systemRandom),
+      schedules: cronSchedules,
+      policy: settings.policy,
+      site: {
+        trustDomain: settings.trustDomain,
+        clientVaultUrl: settings.clientVaultUrl,
+        cloudFqdn: settings.cloud.fqdn,
+        cloudPort: settings.cloud.port,
+        cloudAuthPort: settings.cloud.authPort,
+        cloudLocation: settings.cloud.location,
+        version: VERSION,
+      },
+      timers: { 'renew-due': settings.schedules.renewDue },
+    },
+    operators: openIdOperators(settings.operators),
+  };
+}
+
+let app: App | undefined;
+
+/**
+ * The app of this process, made at the first invocation: a Functions worker may load the code before it knows the
+ * settings. @throws EverleafError InvalidInput when the settings have mistakes
+ */
+export function getApp(): App {
+  app ??= createApp(readSettings(environment()));
+  return app;
+}

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import type { RecordStorage } from '../adapters/storage/connect.ts';
+import { EverleafError } from '../domain/errors.ts';
+import type { Policy } from '../domain/policy.ts';
+import { isLoopback, serviceUrl } from './service-url.ts';
+
+/** Everything that can be set, checked as a whole: an object of this type cannot be wrong. */
+export interface Settings {
+  readonly policy: Policy;
+  readonly authorityVaultUrl: string;
+  readonly clientVaultUrl: string;
+  readonly storage: RecordStorage;
+  /** Client id of the app's managed identity. */
+  readonly managedIdentityClientId: string;
+  /** Who signs operators' bearer tokens, and for whom. */
+  readonly operators: { readonly issuer: string; readonly audience: string; readonly tenantId: string };
+  readonly trustDomain: string;
+  readonly cloud: {
+    readonly fqdn: string;
+    readonly port: number;
+    readonly authPort: number;
+    readonly location: string;
+  };
+  readonly schedules: { readonly renewDue: string };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const days = (fallback: number, most: number) => z.coerce.number().int().min(1).max(most).default(fallback);
+const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
+const rsaKeyType = z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096']);
+
+/** RFC 1123 host names, lower case as SPIFFE trust domains are (SPIFFE-ID, 2.1). */
+const hostName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not a lower-case host name');
+
+function schemaFor(environment: Environment) {
+  const isInAzure = (environment['WEBSITE_SITE_NAME'] ?? '') !== '';
+  const url = serviceUrl(isInAzure);
+  return z.object({
+    // Lengths in days; the seed of the numbers is what the cloud agent does.
+    CERTIFICATE_VALIDITY_DAYS: days(90, 365),
+    TOKEN_VALIDITY_DAYS: days(90, 365),
+    AUTHORITY_VALIDITY_DAYS: days(365, 3650),
+    CLIENT_KEY_TYPE: rsaKeyType.default('RSA-2048'),
+    AUTHORITY_KEY_TYPE: z.enum([...rsaKeyType.options, 'EC-P256']).default('EC-P256'),
+    VAULT_KEYS_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(60),
+    AUTHORITY_VAULT_URL: url,
+    CLIENT_VAULT_URL: url,
+    RECORD_STORAGE: connectionString(isInAzure).optional(),
+    RECORD_STORAGE__tableServiceUri: url.optional(),
+    RECORD_STORAGE__queueServiceUri: url.optional(),
+    AZURE_CLIENT_ID: z.string().min(1),
+    OPERATOR_ISSUER: url,
+    OPERATOR_AUDIENCE: z.string().min(1),
+    OPERATOR_TENANT_ID: z.string().min(1),
+    TRUST_DOMAIN: hostName,
+    CLOUD_FQDN: hostName,
+    CLOUD_PORT: port(55_000),
+    CLOUD_AUTH_PORT: port(65_000),
+    CLOUD_LOCATION: z.string().min(1).max(128).default('MocLocation'),
+    RENEW_DUE_SCHEDULE: z.string().min(1).default('0 */15 * * * *'),
+  });
+}
+
+/** A connection string holds a key, so it is for this machine's storage alone: in Azure the app's identity is used. */
+function connectionString(isInAzure: boolean) {
+  return z.string().superRefine((text, context) => {
+    const endpoints = [...text.matchAll(/Endpoint=([^;]+)/g)].map(([, endpoint]) => endpoint ?? '');
+    if (isInAzure || endpoints.length === 0 || !endpoints.every(isLoopback)) {
+      context.addIssue({
+        code: 'custom',
+        message:
+          'is for storage on this machine alone: set RECORD_STORAGE__tableServiceUri and __queueServiceUri',
+      });
+    }
+  });
+}
+
+/**
+ * Reads the settings from the environment.
+ * @throws EverleafError InvalidInput naming every mistake at once
+ */
+export function readSettings(environment: Environment): Settings {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = schemaFor(environment).safeParse(present);
+  const mistakes = result.success
+    ? []
+    : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const storage = result.success ? recordStorage(result.data) : null;
+  if (result.success && storage === null) {
+    mistakes.push('RECORD_STORAGE__tableServiceUri and RECORD_STORAGE__queueServiceUri: both are needed');
+  }
+  if (!result.success || storage === null) {
+    throw new EverleafError('InvalidInput', `The settings have mistakes:\n- ${mistakes.join('\n- ')}`);
+  }
+  return toSettings(result.data, storage);
+}
+
+type Read = z.infer<ReturnType<typeof schemaFor>>;
+
+function recordStorage(read: Read): RecordStorage | null {
+  if (read.RECORD_STORAGE !== undefined) return { connectionString: read.RECORD_STORAGE };
+  const {
+    RECORD_STORAGE__tableServiceUri: tableServiceUri,
+    RECORD_STORAGE__queueServiceUri: queueServiceUri,
+  } = read;
+  if (tableServiceUri === undefined || queueServiceUri === undefined) return null;
+  return { tableServiceUri, queueServiceUri };
+}
+
+function toSettings(read: Read, storage: RecordStorage): Settings {
+  return {
+    policy: {
+      certificateValidityDays: read.CERTIFICATE_VALIDITY_DAYS,
+      tokenValidityDays: read.TOKEN_VALIDITY_DAYS,
+      authorityValidityDays: read.AUTHORITY_VALIDITY_DAYS,
+      clientKeyType: read.CLIENT_KEY_TYPE,
+      authorityKeyType: read.AUTHORITY_KEY_TYPE,
+      vaultKeysPerMinute: read.VAULT_KEYS_PER_MINUTE,
+    },
+    authorityVaultUrl: read.AUTHORITY_VAULT_URL,
+    clientVaultUrl: read.CLIENT_VAULT_URL,
+    storage,
+    managedIdentityClientId: read.AZURE_CLIENT_ID,
+    operators: {
+      issuer: read.OPERATOR_ISSUER,
+      audience: read.OPERATOR_AUDIENCE,
+      tenantId: read.OPERATOR_TENANT_ID,
+    },
+    trustDomain: read.TRUST_DOMAIN,
+    cloud: {
+      fqdn: read.CLOUD_FQDN,
+      port: read.CLOUD_PORT,
+      authPort: read.CLOUD_AUTH_PORT,
+      location: read.CLOUD_LOCATION,
+    },
+    schedules: { renewDue: read.RENEW_DUE_SCHEDULE },
+  };
+}

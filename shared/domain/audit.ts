@@ -1,0 +1,40 @@
+import type { ErrorDetails } from './errors.ts';
+
+export type EventType =
+  | 'identity-created'
+  | 'login'
+  | 'certificate-issued'
+  | 'certificate-renewed'
+  | 'certificate-attempt-abandoned'
+  | 'token-rotated'
+  | 'token-delivered'
+  | 'renewal-queued'
+  | 'renewal-failed'
+  | 'authority-activated';
+
+/** Who did something. `id` names an operator or identity; `source` is where a call came from. */
+export interface Actor {
+  readonly kind: 'agent' | 'operator' | 'timer' | 'anonymous';
+  readonly id: string | null;
+  readonly source: string | null;
+}
+
+/** What happened, written in the same transaction as the change itself. Never a secret. */
+export interface AuditEvent {
+  readonly v: 1;
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly time: Date;
+  readonly type: EventType;
+  readonly outcome: 'success' | 'denied' | 'failed';
+  readonly reason: string | null;
+  readonly actor: Actor;
+  readonly target: {
+    readonly cluster: string | null;
+    readonly name: string | null;
+    readonly serialNumber: string | null;
+    readonly authorityId: string | null;
+  };
+  readonly correlationId: string;
+  readonly details: ErrorDetails;
+}

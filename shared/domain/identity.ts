@@ -1,0 +1,162 @@
+import type { IdentityId } from './names.ts';
+
+/** The cloud agent's client types, spelled as in its login files, and Host, which its enum knows as well. */
+export type ClientType =
+  | 'Admin'
+  | 'BareMetal'
+  | 'ControlPlane'
+  | 'ExternalClient'
+  | 'LoadBalancer'
+  | 'Node'
+  | 'Host';
+
+/**
+ * Who keeps the key. `vault`: born in Key Vault, renewed by Everleaf with nobody's help, read by the client from
+ * there. `agent`: the agent's own; it sends certificate requests and renews with proof of the key.
+ */
+export type Delivery = 'vault' | 'agent';
+
+/** Which of the operator's repairs an identity belongs to: Update-AksHciClusterCertificates has one switch each. */
+export type CredentialsGroup = 'cloud' | 'kubelet';
+
+export type CredentialKind = 'certificate' | 'token';
+
+/** The last failure of a credential's renewal; gone with the next success. */
+export interface Failure {
+  readonly at: Date;
+  readonly code: string;
+  /** Failures in a row, 1 or more. */
+  readonly attempts: number;
+  readonly retryAt: Date;
+}
+
+/** A certificate that is being made: written before anything is signed, so that a crash leaves a trace. */
+export interface CertificateAttempt {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly serialNumber: string;
+  readonly issuedAt: Date;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly authorityId: string;
+  /** SHA-256 of the request's SubjectPublicKeyInfo; once written, the attempt's serial belongs to this key alone. */
+  readonly spkiHash: string | null;
+  /** The vault's name for its pending operation. */
+  readonly requestId: string | null;
+}
+
+/** The certificate in force of a line. */
+export interface CertificateHead {
+  readonly serialNumber: string;
+  readonly issuedAt: Date;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly renewAfter: Date;
+  readonly renewCount: number;
+  readonly authorityId: string;
+  readonly vaultVersion: string | null;
+}
+
+/** What certificates and tokens have in common in an identity's record. */
+export interface CredentialState {
+  /** Renewals done, counted per credential: a message of an earlier generation has had its effect already. */
+  readonly generation: number;
+  /** Row key of this credential's row in the due index; changes in the same transaction as that row. */
+  readonly dueKey: string | null;
+  /** Set while a message for this credential is on the queue or being worked on. */
+  readonly queuedAt: Date | null;
+  readonly lastSuccessAt: Date | null;
+  readonly failure: Failure | null;
+}
+
+export interface CertificateState extends CredentialState {
+  readonly attempt: CertificateAttempt | null;
+  /** The vault's current certificate. Null for agent delivery: its lines stand in rows of their own. */
+  readonly head: CertificateHead | null;
+}
+
+export interface TokenState extends CredentialState {
+  /** The newest token. */
+  readonly id: string;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+  readonly rotateAfter: Date;
+  /** Highest generation that was ever used to log in; -1 while none was. Every earlier one has ended. */
+  readonly usedGeneration: number;
+  /** Version of the vault secret that holds the newest token; null while it is not there (or agent delivery). */
+  readonly vaultVersion: string | null;
+}
+
+/** An identity's record. The names of its fields are the cloud agent's own where it has one. */
+export interface Identity extends IdentityId {
+  readonly v: 1;
+  readonly clientType: ClientType;
+  readonly delivery: Delivery;
+  readonly credentials: CredentialsGroup;
+  readonly autoRotate: boolean;
+  readonly tokenExpiryInSeconds: number;
+  /** DNS names that its certificates may carry. */
+  readonly dnsNames: readonly string[];
+  readonly createdAt: Date;
+  readonly revokedAt: Date | null;
+  readonly lastSeenAt: Date | null;
+  readonly certificate: CertificateState;
+  readonly token: TokenState;
+}
+
+/** A line of certificates that began with one login: a replica, or a node before and after it was re-imaged. */
+export interface Instance {
+  readonly v: 1;
+  readonly id: string;
+  readonly identity: IdentityId;
+  readonly startedAt: Date;
+  readonly spkiHash: string;
+  readonly head: CertificateHead;
+}
+
+/** A certificate that was issued: never changed, never deleted. */
+export interface CertificateRecord {
+  readonly v: 1;
+  readonly identity: IdentityId;
+  readonly instance: string;
+  readonly serialNumber: string;
+  readonly authorityId: string;
+  readonly issuedAt: Date;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly spkiHash: string;
+  readonly der: Uint8Array;
+}
+
+/** The line of a vault-delivered identity's own certificates, beside the instances that log in. */
+export const VAULT_INSTANCE = 'vault';
+
+export interface ClientTemplate {
+  readonly name: string;
+  readonly clientType: ClientType;
+  readonly delivery: Delivery;
+  readonly credentials: CredentialsGroup;
+}
+
+const external = (name: string): ClientTemplate => ({
+  name,
+  clientType: 'ExternalClient',
+  delivery: 'vault',
+  credentials: 'cloud',
+});
+
+/**
+ * The clients of the management cluster: those that Update-AksHciCertificates renews, the admin Mocctl, and the
+ * cloud agent itself, which checks the others' certificates and serves TLS.
+ */
+export const MANAGEMENT_CLIENTS: readonly ClientTemplate[] = [
+  ...['KVA', 'KMS', 'CloudOperator', 'CSI', 'CertManager', 'CAPH', 'CloudProvider'].map(external),
+  { name: 'NodeAgent', clientType: 'Node', delivery: 'agent', credentials: 'cloud' },
+  { name: 'Mocctl', clientType: 'Admin', delivery: 'agent', credentials: 'cloud' },
+  { name: 'CloudAgent', clientType: 'Host', delivery: 'vault', credentials: 'cloud' },
+];
+
+/** Whether certificates of this client type may serve TLS as well as call. */
+export function isServer(clientType: ClientType): boolean {
+  return clientType === 'Node' || clientType === 'Host' || clientType === 'LoadBalancer';
+}

@@ -1,0 +1,142 @@
+import { type Authority, authorityEndText, prepareSuccessorAt } from './authority.ts';
+import type { CredentialKind, Identity } from './identity.ts';
+import { toInstant } from './instants.ts';
+import { type IdentityId, identityText } from './names.ts';
+import { renewalWindow } from './policy.ts';
+
+export type PlanAction = 'renew' | 'rotate' | 'request' | 'remind' | 'prepare' | 'none';
+export type PlanReason =
+  | 'InWindow'
+  | 'Overdue'
+  | 'Retry'
+  | 'AutoRotateOff'
+  | 'AgentMustAct'
+  | 'Revoked'
+  | 'NotDue';
+
+/** One line of a plan: what should be done to one credential, and why. */
+export interface PlanEntry {
+  readonly target: IdentityId | { readonly authorityId: string };
+  readonly kind: CredentialKind | 'authority';
+  readonly action: PlanAction;
+  readonly dueAt: Date;
+  readonly windowOpensAt: Date | null;
+  readonly windowClosesAt: Date | null;
+  readonly reason: PlanReason;
+  readonly text: string;
+  readonly generation: number;
+}
+
+/**
+ * Decides what is to be done now to one credential of an identity. The scan, the plan page and the worker all ask
+ * this one function, so that what is shown is what is done. Pure: the same record and moment give the same answer.
+ */
+export function planCredential(identity: Identity, kind: CredentialKind, now: Date): PlanEntry {
+  const facts = credentialFacts(identity, kind);
+  const decision = decide(identity, kind, facts, now);
+  return {
+    target: { cluster: identity.cluster, name: identity.name },
+    kind,
+    dueAt: facts.dueAt,
+    windowOpensAt: facts.opensAt,
+    windowClosesAt: facts.closesAt,
+    generation: identity[kind].generation,
+    ...decision,
+    text: `${decision.action} ${kind} of ${identityText(identity)}: ${decision.text}`,
+  };
+}
+
+/**
+ * Whether a worker should go on with a credential: as the plan says, but without waiting for a retry's moment, which
+ * paces the scan and not whoever was sent to work.
+ */
+export function isWorkDue(identity: Identity, kind: CredentialKind, now: Date): boolean {
+  const unpaced =
+    kind === 'certificate'
+      ? { ...identity, certificate: { ...identity.certificate, failure: null } }
+      : { ...identity, token: { ...identity.token, failure: null } };
+  const { action } = planCredential(unpaced, kind, now);
+  return action === 'renew' || action === 'rotate';
+}
+
+interface CredentialFacts {
+  readonly dueAt: Date;
+  readonly opensAt: Date | null;
+  readonly closesAt: Date | null;
+  readonly endsAt: Date | null;
+}
+
+/** When a credential is due: at its own moment in the window, or at its retry, or at once while there is none. */
+function credentialFacts(identity: Identity, kind: CredentialKind): CredentialFacts {
+  const retryAt = identity[kind].failure?.retryAt ?? null;
+  if (kind === 'token') {
+    const { id, issuedAt, expiresAt, rotateAfter, vaultVersion } = identity.token;
+    const window = renewalWindow(issuedAt, expiresAt, id);
+    // A token that the vault does not hold yet serves nobody: it is due since it was made.
+    const undelivered = identity.delivery === 'vault' && vaultVersion === null;
+    return {
+      dueAt: retryAt ?? (undelivered ? issuedAt : rotateAfter),
+      opensAt: window.opensAt,
+      closesAt: window.closesAt,
+      endsAt: expiresAt,
+    };
+  }
+  const head = identity.certificate.head;
+  if (head === null)
+    return { dueAt: retryAt ?? identity.createdAt, opensAt: null, closesAt: null, endsAt: null };
+  const window = renewalWindow(head.issuedAt, head.notAfter, head.serialNumber);
+  return {
+    dueAt: retryAt ?? head.renewAfter,
+    opensAt: window.opensAt,
+    closesAt: window.closesAt,
+    endsAt: head.notAfter,
+  };
+}
+
+function decide(
+  identity: Identity,
+  kind: CredentialKind,
+  facts: CredentialFacts,
+  now: Date,
+): Pick<PlanEntry, 'action' | 'reason' | 'text'> {
+  if (identity.revokedAt !== null) {
+    return { action: 'none', reason: 'Revoked', text: `revoked at ${toInstant(identity.revokedAt)}` };
+  }
+  if (facts.dueAt > now) {
+    return { action: 'none', reason: 'NotDue', text: `due at ${toInstant(facts.dueAt)}` };
+  }
+  if (kind === 'token' && !identity.autoRotate) {
+    return { action: 'remind', reason: 'AutoRotateOff', text: 'autoRotate is off, an operator rotates it' };
+  }
+  if (kind === 'certificate' && identity.delivery === 'agent') {
+    return { action: 'request', reason: 'AgentMustAct', text: 'the agent holds the key and renews it' };
+  }
+  const action = kind === 'certificate' ? 'renew' : 'rotate';
+  const failure = identity[kind].failure;
+  if (failure !== null) {
+    return { action, reason: 'Retry', text: `try ${failure.attempts + 1} after ${failure.code}` };
+  }
+  if (facts.endsAt === null) return { action, reason: 'Overdue', text: 'there is none yet' };
+  const late = facts.closesAt !== null && now > facts.closesAt;
+  return { action, reason: late ? 'Overdue' : 'InWindow', text: `it ends at ${toInstant(facts.endsAt)}` };
+}
+
+/** What the plan says of the active authority: the day its successor is due, and the day it ends. */
+export function planAuthority(authority: Authority, now: Date): PlanEntry {
+  const dueAt = prepareSuccessorAt(authority);
+  const due = dueAt <= now;
+  const ends = authorityEndText(authority);
+  return {
+    target: { authorityId: authority.id },
+    kind: 'authority',
+    action: due ? 'prepare' : 'none',
+    dueAt,
+    windowOpensAt: dueAt,
+    windowClosesAt: authority.notAfter,
+    reason: due ? 'InWindow' : 'NotDue',
+    text: due
+      ? `prepare a successor: ${ends}, and nothing it signed is valid after that`
+      : `${ends}; its successor is due at ${toInstant(dueAt)}`,
+    generation: 0,
+  };
+}

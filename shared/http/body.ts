@@ -1,0 +1,45 @@
+import type { HttpRequest } from '@azure/functions';
+import type { z } from 'zod';
+import { EverleafError } from '../domain/errors.ts';
+
+/** No request of the contract comes near this; what is larger is not read. */
+const MOST_BYTES = 64 * 1024;
+
+/**
+ * Reads a JSON body of a known shape: size first, then JSON, then the shape.
+ * @throws EverleafError PayloadTooLarge; InvalidInput, which names the place of the first mistake
+ */
+export async function readJsonBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
+  const declared = Number(request.headers.get('content-length') ?? 0);
+  const bytes = declared > MOST_BYTES ? null : new Uint8Array(await request.arrayBuffer());
+  if (bytes === null || bytes.length > MOST_BYTES) {
+    throw new EverleafError('PayloadTooLarge', `The body is larger than ${MOST_BYTES} bytes.`);
+  }
+  const result = schema.safeParse(parseJson(bytes));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const pointer = (issue?.path ?? []).map(
+    (part) => `/${String(part).replace(/~/g, '~0').replace(/\//g, '~1')}`,
+  );
+  throw new EverleafError(
+    'InvalidInput',
+    `The body is not as expected at "${pointer.join('')}": ${issue?.message}.`,
+    {
+      details: { pointer: pointer.join('') },
+    },
+  );
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) {
+    throw new EverleafError(
+      'InvalidInput',
+      'The body is empty. Send JSON with a Content-Length: a chunked body does not arrive here.',
+    );
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new EverleafError('InvalidInput', 'The body is not JSON in UTF-8.');
+  }
+}

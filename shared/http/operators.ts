@@ -1,0 +1,115 @@
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { EverleafError } from '../domain/errors.ts';
+
+/** What a caller with a bearer token may do. `Owner` may do what `Reader` may, and everything else. */
+export type OperatorRight = 'Owner' | 'Reader';
+
+export interface Operator {
+  /** Object id of the person or program. */
+  readonly id: string;
+  readonly rights: ReadonlySet<OperatorRight>;
+}
+
+/** Says who the bearer token of an `Authorization` header names. */
+export interface OperatorAuthenticator {
+  /** @throws EverleafError NoAuthenticationInformation, InvalidToken, IdentityProviderUnavailable */
+  authenticate(authorization: string | null): Promise<Operator>;
+}
+
+/** The roles of the app registration, and what they stand for. */
+const ROLES: Readonly<Record<string, readonly OperatorRight[]>> = {
+  'Everleaf.Operator': ['Owner', 'Reader'],
+  'Everleaf.Reader': ['Reader'],
+};
+
+/** Entra ID signs with RS256; naming it keeps every other algorithm out (RFC 8725, 3.1). */
+const ALGORITHMS = ['RS256'];
+/** Clocks of others may be off by this much. */
+const TOLERANCE_SECONDS = 60;
+
+export interface OperatorSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly tenantId: string;
+}
+
+/**
+ * Bearer tokens of one OpenID issuer: issuer, audience, tenant and algorithm pinned, exp and nbf checked, keys
+ * fetched from the issuer's discovery document and refreshed when a new one appears.
+ */
+export function openIdOperators(settings: OperatorSettings): OperatorAuthenticator {
+  let keys: Promise<JWTVerifyGetKey> | undefined;
+  const issuerKeys = () => {
+    keys ??= discoverKeys(settings.issuer).catch((error: unknown) => {
+      // The next caller tries again: one failed look-up must not lock every operator out.
+      keys = undefined;
+      throw error;
+    });
+    return keys;
+  };
+  return {
+    authenticate: async (authorization) => {
+      const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? '')?.[1];
+      if (token === undefined) {
+        throw new EverleafError(
+          'NoAuthenticationInformation',
+          'Send a bearer token of the configured issuer in the Authorization header.',
+        );
+      }
+      const { issuer, audience } = settings;
+      const options = {
+        issuer,
+        audience,
+        algorithms: ALGORITHMS,
+        clockTolerance: TOLERANCE_SECONDS,
+        requiredClaims: ['exp'],
+      };
+      const { payload } = await jwtVerify(token, await issuerKeys(), options).catch(refuse);
+      if (payload['tid'] !== settings.tenantId) throw invalid('it is of another tenant');
+      return toOperator(payload);
+    },
+  };
+}
+
+async function discoverKeys(issuer: string): Promise<JWTVerifyGetKey> {
+  const url = `${issuer}/.well-known/openid-configuration`;
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    const { jwks_uri: location } = (await answer.json()) as { jwks_uri?: unknown };
+    if (typeof location !== 'string') throw new Error(`${url} names no jwks_uri`);
+    return createRemoteJWKSet(new URL(location));
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof errors.JWTExpired) throw invalid('it has expired');
+  if (error instanceof errors.JWTClaimValidationFailed)
+    throw invalid(`its claim ${error.claim} is not as expected`);
+  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) throw unavailable(error);
+  throw invalid('it cannot be verified');
+}
+
+function invalid(why: string): EverleafError {
+  return new EverleafError('InvalidToken', `The bearer token is not valid: ${why}.`);
+}
+
+function unavailable(cause: unknown): EverleafError {
+  return new EverleafError(
+    'IdentityProviderUnavailable',
+    "The issuer's keys cannot be read. Try again later.",
+    {
+      cause,
+      retryable: true,
+      retryAfterSeconds: 10,
+    },
+  );
+}
+
+function toOperator(payload: JWTPayload): Operator {
+  const { oid, sub, roles } = payload as { oid?: unknown; sub?: unknown; roles?: unknown };
+  const names = Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
+  const rights = new Set(names.flatMap((role) => (Object.hasOwn(ROLES, role) ? (ROLES[role] ?? []) : [])));
+  return { id: typeof oid === 'string' ? oid : String(sub ?? 'unknown'), rights };
+}

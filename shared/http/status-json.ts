@@ -1,0 +1,93 @@
+import type { CertificateHead, Failure, Identity } from '../domain/identity.ts';
+import { toInstant } from '../domain/instants.ts';
+import type { IdentityStatus, Status } from '../use-cases/get-status.ts';
+
+const orNull = (date: Date | null): string | null => (date === null ? null : toInstant(date));
+
+/** The body of `GET /api/status`. */
+export function statusJson(status: Status) {
+  return {
+    now: toInstant(status.now),
+    version: status.version,
+    overall: status.overall,
+    reasons: status.reasons,
+    totals: { ...status.totals, asOf: toInstant(status.totals.asOf) },
+    timers: status.timers.map((timer) => ({
+      ...timer,
+      lastStartedAt: orNull(timer.lastStartedAt),
+      lastSuccessAt: orNull(timer.lastSuccessAt),
+      nextAt: toInstant(timer.nextAt),
+    })),
+    queue: status.queue,
+    authority: {
+      status: 'Single',
+      activeId: status.authority.activeId,
+      nextId: null,
+      notAfter: toInstant(status.authority.notAfter),
+    },
+    identities: status.identities.map(identityJson),
+    nextCursor: status.nextCursor,
+  };
+}
+
+function identityJson({ identity, head, state, nextStep, offlineDays, liveInstances }: IdentityStatus) {
+  return {
+    cluster: identity.cluster,
+    name: identity.name,
+    clientType: identity.clientType,
+    delivery: identity.delivery,
+    autoRotate: identity.autoRotate,
+    state,
+    nextStep,
+    certificate: head === null ? null : certificateJson(head),
+    token: tokenJson(identity),
+    offlineDays,
+    // Nothing is renewed after its end, and no instance is ever locked, in this version.
+    recovery: { left: 0, until: null },
+    instances: { live: liveInstances, locked: 0 },
+    lastSeenAt: orNull(identity.lastSeenAt),
+    lastSuccessAt: orNull(latest(identity.certificate.lastSuccessAt, identity.token.lastSuccessAt)),
+    lastFailure: failureJson(identity),
+    // No agent tells yet which bundle it holds.
+    bundle: { acknowledged: null, current: false },
+  };
+}
+
+function certificateJson(head: CertificateHead) {
+  return {
+    serialNumber: head.serialNumber,
+    notBefore: toInstant(head.notBefore),
+    notAfter: toInstant(head.notAfter),
+    renewAfter: toInstant(head.renewAfter),
+    renewCount: head.renewCount,
+    authorityId: head.authorityId,
+    vaultVersion: head.vaultVersion,
+    provenAt: null,
+  };
+}
+
+function tokenJson({ token }: Identity) {
+  return {
+    id: token.id,
+    expiresAt: toInstant(token.expiresAt),
+    rotateAfter: toInstant(token.rotateAfter),
+    successorPending: token.generation > 0 && token.usedGeneration < token.generation,
+  };
+}
+
+function failureJson(identity: Identity) {
+  const failures = [identity.certificate.failure, identity.token.failure].filter((found) => found !== null);
+  const last = failures.reduce<Failure | null>((a, b) => (a === null || b.at > a.at ? b : a), null);
+  if (last === null) return null;
+  return {
+    at: toInstant(last.at),
+    code: last.code,
+    attempts: last.attempts,
+    retryAt: toInstant(last.retryAt),
+  };
+}
+
+function latest(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a > b ? a : b;
+}

@@ -1,0 +1,56 @@
+import type { Authority } from '../domain/authority.ts';
+import type { Stored } from './identity-store.ts';
+
+/** What there is one of in a deployment: the pins that its first start decides once and for all. */
+export interface Deployment {
+  readonly v: 1;
+  readonly createdAt: Date;
+  /** Partitions that the record is spread over; fixed, because it decides where a cluster's rows are. */
+  readonly shards: number;
+  /** Version of the rotation key that tokens are derived from. */
+  readonly rotationKeyVersion: string | null;
+  readonly activeAuthorityId: string | null;
+  /** bundleId of the bundle that the client vault holds. */
+  readonly deliveredBundleId: string | null;
+  /** When the first start had done everything. */
+  readonly readyAt: Date | null;
+}
+
+export interface Cluster {
+  readonly v: 1;
+  readonly name: string;
+  readonly kind: 'management' | 'workload';
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** When a timer last ran, written by itself: its silence is what an operator must notice. */
+export interface TimerRun {
+  readonly v: 1;
+  readonly name: string;
+  readonly lastStartedAt: Date | null;
+  readonly lastSuccessAt: Date | null;
+  readonly lastErrorCode: string | null;
+}
+
+/**
+ * The rows that belong to no single cluster.
+ * 1. `insert...` makes a row or fails with AlreadyExists; `replace...` fails with Conflict when the etag is not the
+ *    row's; `putTimerRun` writes whatever was there.
+ * 2. What was acknowledged every later read shows; null for a row that is not there.
+ * Errors as IdentityStore.
+ */
+export interface FleetStore {
+  deployment(): Promise<Stored<Deployment> | null>;
+  insertDeployment(value: Deployment): Promise<void>;
+  replaceDeployment(value: Deployment, etag: string): Promise<void>;
+  authority(id: string): Promise<Stored<Authority> | null>;
+  authorities(): Promise<readonly Authority[]>;
+  insertAuthority(value: Authority): Promise<void>;
+  replaceAuthority(value: Authority, etag: string): Promise<void>;
+  cluster(name: string): Promise<Stored<Cluster> | null>;
+  clusters(): Promise<readonly Cluster[]>;
+  insertCluster(value: Cluster): Promise<void>;
+  timerRun(name: string): Promise<TimerRun | null>;
+  putTimerRun(value: TimerRun): Promise<void>;
+}

@@ -1,0 +1,95 @@
+import type { AuditEvent } from '../domain/audit.ts';
+import type {
+  CertificateAttempt,
+  CertificateRecord,
+  CredentialKind,
+  Identity,
+  Instance,
+} from '../domain/identity.ts';
+import type { IdentityId } from '../domain/names.ts';
+import type { TokenRecord } from '../domain/token.ts';
+
+/** A row as it was read. `etag` guards the next write: whoever wrote in between makes it fail with Conflict. */
+export interface Stored<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+/** A row of the due index: when something is to be done to one credential. */
+export interface DueRow {
+  readonly v: 1;
+  /** `d|<yyyyMMddHHmm>|<cluster>|<name>|<kind>`: sorts by time, and names its credential. */
+  readonly key: string;
+  readonly identity: IdentityId;
+  readonly kind: CredentialKind;
+  /** To the second; the key has minutes only. */
+  readonly dueAt: Date;
+  /** End of the credential that is to be replaced; null while there is none. */
+  readonly expiresAt: Date | null;
+}
+
+/** A login in progress or just answered: of two equal requests one signs and the other finds this. */
+export interface LoginRecord {
+  readonly v: 1;
+  readonly identity: IdentityId;
+  readonly tokenId: string;
+  readonly spkiHash: string;
+  readonly instance: string;
+  /** When the request that is to sign began; later equal requests wait for it, or take it over after a while. */
+  readonly startedAt: Date;
+  readonly attempt: CertificateAttempt;
+  readonly finishedAt: Date | null;
+}
+
+/** One change of a transaction. Inserts fail on an existing row, replaces and removals on another etag. */
+export type Change =
+  | { readonly op: 'insert'; readonly kind: 'identity'; readonly value: Identity }
+  | { readonly op: 'replace'; readonly kind: 'identity'; readonly value: Identity; readonly etag: string }
+  | { readonly op: 'insert'; readonly kind: 'token'; readonly value: TokenRecord }
+  | { readonly op: 'replace'; readonly kind: 'token'; readonly value: TokenRecord; readonly etag: string }
+  | { readonly op: 'insert'; readonly kind: 'certificate'; readonly value: CertificateRecord }
+  | { readonly op: 'put'; readonly kind: 'instance'; readonly value: Instance }
+  | { readonly op: 'insert'; readonly kind: 'login'; readonly value: LoginRecord }
+  | { readonly op: 'replace'; readonly kind: 'login'; readonly value: LoginRecord; readonly etag: string }
+  | { readonly op: 'put'; readonly kind: 'due'; readonly value: DueRow }
+  | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
+  | { readonly op: 'insert'; readonly kind: 'event'; readonly value: AuditEvent & { identity: IdentityId } };
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+/** Who a key or a serial number belongs to. */
+export interface Owner {
+  readonly identity: IdentityId;
+  readonly instance: string;
+}
+
+/**
+ * The record of identities. One cluster lives in one partition, so that what belongs together changes together.
+ * 1. `commit` makes all changes of one cluster or none. Conflict: a row was changed since it was read, or exists that
+ *    should be inserted; read again and repeat the step. A `remove` of a row that is gone changes nothing.
+ * 2. What `commit` has acknowledged every later read shows.
+ * 3. Reads answer null for a row that is not there, and fail with UnknownRecordVersion for one that a newer program
+ *    wrote; lists leave such rows out.
+ * 4. `token` is one point read: the id tells the partition. It takes any 16 bytes.
+ * 5. `due` reads every partition's rows due at `until` or before, oldest first, `limit` of each partition at most; its
+ *    cost grows with what is due, never with the fleet.
+ * 6. `claimSerial` and `claimKey` give a value to the first owner that asks and answer who owns it. Both last.
+ * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
+ */
+export interface IdentityStore {
+  commit(cluster: string, changes: readonly Change[]): Promise<void>;
+  identity(id: IdentityId): Promise<Stored<Identity> | null>;
+  identities(options: { cluster?: string; cursor?: string; limit: number }): Promise<Page<Identity>>;
+  instances(id: IdentityId): Promise<readonly Instance[]>;
+  token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null>;
+  certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null>;
+  login(cluster: string, tokenId: string, spkiHash: string): Promise<Stored<LoginRecord> | null>;
+  due(until: Date, limit: number): Promise<readonly DueRow[]>;
+  claimSerial(serialNumber: string, owner: Owner): Promise<Owner>;
+  claimKey(spkiHash: string, owner: Owner): Promise<Owner>;
+  /** A new token id's first byte for an identity of this cluster, so that `token` finds its partition. */
+  tokenShard(cluster: string): number;
+}

@@ -1,0 +1,22 @@
+import type { CredentialKind } from '../domain/identity.ts';
+import type { IdentityId } from '../domain/names.ts';
+
+/** One renewal to be done. `generation` is the credential's when it was planned: a later one means it is done. */
+export interface WorkItem {
+  readonly v: 1;
+  readonly identity: IdentityId;
+  readonly kind: CredentialKind;
+  readonly generation: number;
+  readonly operationId?: string;
+}
+
+/**
+ * The queue between the scan and the workers.
+ * 1. A sent item is delivered at least once, in no order, once `send` has returned.
+ * 2. `depth` counts approximately what waits, and what was given up on (the poison queue).
+ * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
+ */
+export interface WorkQueue {
+  send(item: WorkItem): Promise<void>;
+  depth(): Promise<{ waiting: number; poison: number }>;
+}

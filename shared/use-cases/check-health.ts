@@ -1,0 +1,25 @@
+import { isActive } from '../domain/authority.ts';
+import { isEverleafError } from '../domain/errors.ts';
+import { MIN_LEAF_LIFE_MS } from '../domain/policy.ts';
+import type { Deps } from './deps.ts';
+
+/** Whether the service can do its work now. Codes and nothing else: the route is open to everybody. */
+export interface Health {
+  readonly healthy: boolean;
+  readonly codes: readonly string[];
+}
+
+/** Reads the record and looks at the authority; asks nothing of the vault, which has its own limits. */
+export async function checkHealth(deps: Pick<Deps, 'fleet' | 'clock'>): Promise<Health> {
+  try {
+    const deployment = await deps.fleet.deployment();
+    const id = deployment?.value.activeAuthorityId ?? null;
+    const authority = id === null ? null : ((await deps.fleet.authority(id))?.value ?? null);
+    if (authority === null || !isActive(authority)) return { healthy: false, codes: ['NotReady'] };
+    const left = authority.notAfter.getTime() - deps.clock.now().getTime();
+    const codes = left < MIN_LEAF_LIFE_MS ? ['AuthorityEnding'] : [];
+    return { healthy: codes.length === 0, codes };
+  } catch (error) {
+    return { healthy: false, codes: [isEverleafError(error) ? error.code : 'Internal'] };
+  }
+}

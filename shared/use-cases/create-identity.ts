@@ -1,0 +1,87 @@
+import { isEverleafError } from '../domain/errors.ts';
+import type { ClientTemplate, Identity } from '../domain/identity.ts';
+import { DAY_MS, SECOND_MS, wholeSecond } from '../domain/instants.ts';
+import { checkIdentityId, type IdentityId, identityText } from '../domain/names.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Change } from '../ports/identity-store.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import { mintToken, tokenFacts } from './tokens.ts';
+import { moveDue } from './update-identity.ts';
+
+/**
+ * Makes an identity with its first token, in one transaction. For vault delivery certificate and token are due at
+ * once, so that a scan finishes what a crash leaves.
+ * @returns the identity: the new one, or the one that was there
+ */
+export async function createIdentity(
+  deps: Deps,
+  run: Run,
+  rotationKey: Secret<Uint8Array>,
+  cluster: string,
+  template: ClientTemplate,
+): Promise<Identity> {
+  const id: IdentityId = { cluster, name: template.name };
+  checkIdentityId(id);
+  const existing = await deps.identities.identity(id);
+  if (existing !== null) return existing.value;
+  const { identity, changes } = newIdentity(deps, run, rotationKey, id, template);
+  try {
+    await deps.identities.commit(cluster, [{ op: 'insert', kind: 'identity', value: identity }, ...changes]);
+  } catch (error) {
+    const winner = isEverleafError(error, 'Conflict') ? await deps.identities.identity(id) : null;
+    if (winner === null) throw error;
+    return winner.value;
+  }
+  run.log.write(
+    'info',
+    `Created identity ${identityText(id)} (${template.clientType}, ${template.delivery} delivery).`,
+  );
+  return identity;
+}
+
+function newIdentity(
+  deps: Deps,
+  run: Run,
+  rotationKey: Secret<Uint8Array>,
+  id: IdentityId,
+  template: ClientTemplate,
+): { identity: Identity; changes: Change[] } {
+  const createdAt = wholeSecond(deps.clock.now());
+  const tokenExpiryInSeconds = (deps.policy.tokenValidityDays * DAY_MS) / SECOND_MS;
+  const token = mintToken(deps, rotationKey, id, 0, tokenExpiryInSeconds);
+  const undone = { dueKey: null, queuedAt: null, lastSuccessAt: null, failure: null };
+  const bare: Identity = {
+    v: 1,
+    ...id,
+    clientType: template.clientType,
+    delivery: template.delivery,
+    credentials: template.credentials,
+    autoRotate: template.delivery === 'vault',
+    tokenExpiryInSeconds,
+    // The cloud agent serves TLS under the name that login files give its clients.
+    dnsNames: template.clientType === 'Host' ? [deps.site.cloudFqdn] : [],
+    createdAt,
+    revokedAt: null,
+    lastSeenAt: null,
+    certificate: { ...undone, generation: 0, attempt: null, head: null },
+    token: { ...undone, ...tokenFacts(token), usedGeneration: -1, vaultVersion: null },
+  };
+  const certificateDue = moveDue(bare, 'certificate', template.delivery === 'vault' ? createdAt : null);
+  const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : null);
+  return {
+    identity: {
+      ...bare,
+      certificate: { ...bare.certificate, dueKey: certificateDue.dueKey },
+      token: { ...bare.token, dueKey: tokenDue.dueKey },
+    },
+    changes: [
+      { op: 'insert', kind: 'token', value: token },
+      ...certificateDue.changes,
+      ...tokenDue.changes,
+      eventChange(deps, run, 'identity-created', id, {
+        details: { clientType: template.clientType, delivery: template.delivery },
+      }),
+    ],
+  };
+}

@@ -1,0 +1,61 @@
+import type { Actor } from '../domain/audit.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CredentialVault } from '../ports/credential-vault.ts';
+import type { Digest } from '../ports/digest.ts';
+import type { FleetStore } from '../ports/fleet-store.ts';
+import type { IdentityStore } from '../ports/identity-store.ts';
+import type { Leases } from '../ports/lease.ts';
+import type { Log } from '../ports/log.ts';
+import type { Random } from '../ports/random.ts';
+import type { Schedules } from '../ports/schedule.ts';
+import type { SecretVault } from '../ports/secret-vault.ts';
+import type { Signer } from '../ports/signer.ts';
+import type { StorageSetup } from '../ports/storage-setup.ts';
+import type { WorkQueue } from '../ports/work-queue.ts';
+
+/** What the use cases need of the world. `createApp` fills it with adapters, tests with the memory twins. */
+export interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly digest: Digest;
+  readonly identities: IdentityStore;
+  readonly fleet: FleetStore;
+  /** Everything that must exist before the record can be used. */
+  readonly storage: readonly StorageSetup[];
+  readonly authorityVault: CredentialVault;
+  readonly authoritySecrets: SecretVault;
+  readonly clientVault: CredentialVault;
+  readonly clientSecrets: SecretVault;
+  readonly signer: Signer;
+  readonly queue: WorkQueue;
+  readonly leases: Leases;
+  readonly schedules: Schedules;
+  readonly policy: Policy;
+  readonly site: Site;
+  /** NCRONTAB of every timer, by function name. */
+  readonly timers: Readonly<Record<TimerName, string>>;
+}
+
+/** The timers, named as the functions that they run. */
+export type TimerName = 'renew-due';
+
+/** Where this deployment stands in the world: facts that end up in certificates and login files. */
+export interface Site {
+  readonly trustDomain: string;
+  readonly clientVaultUrl: string;
+  /** What the cloud agent's login file tells its clients about the cloud agent. */
+  readonly cloudFqdn: string;
+  readonly cloudPort: number;
+  readonly cloudAuthPort: number;
+  readonly cloudLocation: string;
+  /** Version of the program, for status pages. */
+  readonly version: string;
+}
+
+/** One run of a use case: who caused it, and the id that ties its traces together. */
+export interface Run {
+  readonly actor: Actor;
+  readonly correlationId: string;
+  readonly log: Log;
+}

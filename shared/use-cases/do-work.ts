@@ -1,0 +1,81 @@
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { identityText } from '../domain/names.ts';
+import { retryAt } from '../domain/retry.ts';
+import type { WorkItem } from '../ports/work-queue.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import { renewCertificate } from './renew-certificate.ts';
+import { rotateToken } from './rotate-token.ts';
+import { moveDue, updateIdentity } from './update-identity.ts';
+
+/**
+ * Does one piece of work from the queue. A renewal that fails is written into the record, with the moment of the next
+ * try, and the message is done with: the record, not the queue, remembers what is still to do.
+ * @throws EverleafError only when the failure itself could not be recorded; the queue delivers the message again then
+ */
+export async function doWork(deps: Deps, run: Run, item: WorkItem): Promise<void> {
+  try {
+    const renew = item.kind === 'certificate' ? renewCertificate : rotateToken;
+    const outcome = await renew(deps, run, item.identity, item.generation);
+    if (outcome === 'nothing-to-do') {
+      run.log.write('info', `Nothing to do for the ${item.kind} of ${identityText(item.identity)}.`);
+    }
+  } catch (error) {
+    if (isEverleafError(error, 'NotFound') && (await deps.identities.identity(item.identity)) === null) {
+      run.log.write(
+        'warn',
+        `Dropped work for ${identityText(item.identity)}: there is no such identity any more.`,
+      );
+      return;
+    }
+    await recordFailure(deps, run, item, error);
+  }
+}
+
+/** Writes a failure down, with when to try again, unless the credential was renewed by somebody else meanwhile. */
+export async function recordFailure(deps: Deps, run: Run, item: WorkItem, error: unknown): Promise<void> {
+  const code = isEverleafError(error) ? error.code : 'Internal';
+  const message = error instanceof Error ? error.message : String(error);
+  run.log.write(
+    'error',
+    `Renewing the ${item.kind} of ${identityText(item.identity)} failed: ${code}: ${message}`,
+    {
+      ...(error instanceof EverleafError ? error.details : {}),
+      kind: item.kind,
+      code,
+    },
+  );
+  await updateIdentity(deps, item.identity, (current) => {
+    const state = current[item.kind];
+    const isSuperseded =
+      item.kind === 'certificate'
+        ? state.generation !== item.generation
+        : current.token.vaultVersion !== null && state.generation !== item.generation;
+    if (isSuperseded) return null;
+    const now = deps.clock.now();
+    const endsAt =
+      item.kind === 'token' ? current.token.expiresAt : (current.certificate.head?.notAfter ?? null);
+    const attempts = (state.failure?.attempts ?? 0) + 1;
+    const next = retryAt(now, attempts, endsAt, deps.random.fraction());
+    const due = moveDue(current, item.kind, next);
+    const failed = {
+      dueKey: due.dueKey,
+      queuedAt: null,
+      failure: { at: now, code, attempts, retryAt: next },
+    };
+    return {
+      identity:
+        item.kind === 'certificate'
+          ? { ...current, certificate: { ...current.certificate, ...failed } }
+          : { ...current, token: { ...current.token, ...failed } },
+      changes: [
+        ...due.changes,
+        eventChange(deps, run, 'renewal-failed', current, {
+          outcome: 'failed',
+          reason: code,
+          details: { kind: item.kind, attempts },
+        }),
+      ],
+    };
+  });
+}

@@ -1,0 +1,118 @@
+import { toBase64Url } from '../domain/encoding.ts';
+import { isEverleafError } from '../domain/errors.ts';
+import { type Identity, MANAGEMENT_CLIENTS } from '../domain/identity.ts';
+import { MANAGEMENT_CLUSTER, VAULT_BUNDLE_NAME, VAULT_ROTATION_KEY_NAME } from '../domain/names.ts';
+import { Secret } from '../domain/secret.ts';
+import { readTrustBundle } from './authorities.ts';
+import { createAuthority, newAuthorityId } from './create-authority.ts';
+import { createIdentity } from './create-identity.ts';
+import { ensureDeployment, pinDeployment } from './deployment.ts';
+import type { Deps, Run } from './deps.ts';
+import { doWork } from './do-work.ts';
+import { readRotationKey } from './tokens.ts';
+import { readIdentity } from './update-identity.ts';
+
+const ROTATION_KEY_BYTES = 32;
+
+/**
+ * Makes what a deployment starts with: the rotation key, the authority, the management cluster with its default
+ * clients, and the first certificates and tokens in the vault. The same in Azure and on one machine.
+ *
+ * Idempotent: every step looks at what is there, so it can be killed anywhere and called again, also by several at
+ * once. A client whose first certificate fails does not stop the others; it stays due and the scan tries it again.
+ * @returns the clients whose first certificate or token is not in the vault yet
+ */
+export async function firstStart(deps: Deps, run: Run): Promise<readonly Identity[]> {
+  const before = await ensureDeployment(deps);
+  if (before.readyAt !== null) return [];
+  await ensureRotationKey(deps, run);
+  await ensureAuthority(deps, run);
+  const rotationKey = await readRotationKey(deps);
+  await ensureCluster(deps);
+  const identities: Identity[] = [];
+  for (const template of MANAGEMENT_CLIENTS) {
+    identities.push(await createIdentity(deps, run, rotationKey, MANAGEMENT_CLUSTER, template));
+  }
+  await deliverBundle(deps);
+  const missing: Identity[] = [];
+  for (const identity of identities.filter(({ delivery }) => delivery === 'vault')) {
+    if (!(await deliverFirstCredentials(deps, run, identity))) missing.push(identity);
+  }
+  if (missing.length === 0) {
+    await pinDeployment(deps, (deployment) =>
+      deployment.readyAt === null ? { readyAt: deps.clock.now() } : null,
+    );
+    run.log.write('info', 'First start done.');
+  }
+  return missing;
+}
+
+/** The key that tokens are derived from: whoever writes its version down first decides for all. */
+async function ensureRotationKey(deps: Deps, run: Run): Promise<void> {
+  if ((await deps.fleet.deployment())?.value.rotationKeyVersion != null) return;
+  const key = new Secret(toBase64Url(deps.random.bytes(ROTATION_KEY_BYTES)));
+  const { version } = await deps.authoritySecrets.write(VAULT_ROTATION_KEY_NAME, key, {
+    contentType: 'application/octet-stream;base64url',
+    tags: { purpose: 'Everleaf derives tokens from it; losing it loses unused tokens' },
+    expiresAt: null,
+  });
+  await pinDeployment(deps, (deployment) =>
+    deployment.rotationKeyVersion === null ? { rotationKeyVersion: version } : null,
+  );
+  run.log.write('info', 'Made the rotation key.');
+}
+
+async function ensureAuthority(deps: Deps, run: Run): Promise<void> {
+  const deployment = await pinDeployment(deps, ({ activeAuthorityId }) =>
+    activeAuthorityId === null ? { activeAuthorityId: newAuthorityId(deps) } : null,
+  );
+  if (deployment.activeAuthorityId !== null) await createAuthority(deps, run, deployment.activeAuthorityId);
+}
+
+async function ensureCluster(deps: Deps): Promise<void> {
+  if ((await deps.fleet.cluster(MANAGEMENT_CLUSTER)) !== null) return;
+  const now = deps.clock.now();
+  try {
+    await deps.fleet.insertCluster({
+      v: 1,
+      name: MANAGEMENT_CLUSTER,
+      kind: 'management',
+      createdAt: now,
+      updatedAt: now,
+    });
+  } catch (error) {
+    if (!isEverleafError(error, 'AlreadyExists')) throw error;
+  }
+}
+
+/** Clients that read their credentials from the vault find there what to trust as well. */
+async function deliverBundle(deps: Deps): Promise<void> {
+  const bundle = await readTrustBundle(deps);
+  if ((await deps.fleet.deployment())?.value.deliveredBundleId === bundle.id) return;
+  await deps.clientSecrets.write(VAULT_BUNDLE_NAME, new Secret(bundle.pem), {
+    contentType: 'application/x-pem-file',
+    tags: { bundleId: bundle.id },
+    expiresAt: null,
+  });
+  await pinDeployment(deps, (deployment) =>
+    deployment.deliveredBundleId === bundle.id ? null : { deliveredBundleId: bundle.id },
+  );
+}
+
+/** @returns whether both are in the vault now */
+async function deliverFirstCredentials(deps: Deps, run: Run, { cluster, name }: Identity): Promise<boolean> {
+  const id = { cluster, name };
+  const before = await readIdentity(deps, id);
+  if (isDelivered(before)) return true;
+  for (const kind of ['certificate', 'token'] as const) {
+    const { generation } = before[kind];
+    if (kind === 'certificate' ? before.certificate.head !== null : before.token.vaultVersion !== null)
+      continue;
+    await doWork(deps, run, { v: 1, identity: id, kind, generation });
+  }
+  return isDelivered(await readIdentity(deps, id));
+}
+
+function isDelivered(identity: Identity): boolean {
+  return identity.certificate.head !== null && identity.token.vaultVersion !== null;
+}

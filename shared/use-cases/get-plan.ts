@@ -1,0 +1,62 @@
+import { identityText } from '../domain/names.ts';
+import { type PlanEntry, planAuthority, planCredential } from '../domain/renewal-plan.ts';
+import { readActiveAuthority } from './authorities.ts';
+import type { Deps } from './deps.ts';
+
+export interface Plan {
+  readonly at: Date;
+  readonly computedAt: Date;
+  /** Entries by action, over the whole plan and not this page alone. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly entries: readonly PlanEntry[];
+  readonly nextCursor: string | null;
+}
+
+export interface PlanQuery {
+  /** The moment of the scan that is asked about; null is now. */
+  readonly at: Date | null;
+  readonly cluster: string | null;
+  readonly limit: number;
+  /** Position in the plan, as an earlier page gave it. */
+  readonly offset: number;
+}
+
+/**
+ * What a scan at a moment would do and why: the authority first, then every credential that is due by then. It asks
+ * the same function as the scan, and changes nothing.
+ */
+export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
+  const computedAt = deps.clock.now();
+  const at = query.at ?? computedAt;
+  const entries: PlanEntry[] = [];
+  if (query.cluster === null) entries.push(planAuthority(await readActiveAuthority(deps), at));
+  const due = (await deps.identities.due(at, Number.POSITIVE_INFINITY)).filter(
+    (row) => row.dueAt <= at && (query.cluster === null || row.identity.cluster === query.cluster),
+  );
+  const planned = await Promise.all(
+    due.map(async (row) => {
+      const stored = await deps.identities.identity(row.identity);
+      const isCurrent = stored !== null && stored.value[row.kind].dueKey === row.key;
+      return isCurrent ? [planCredential(stored.value, row.kind, at)] : [];
+    }),
+  );
+  entries.push(...planned.flat().sort(byMoment));
+  const counts: Record<string, number> = {};
+  for (const { action } of entries) counts[action] = (counts[action] ?? 0) + 1;
+  const end = query.offset + query.limit;
+  return {
+    at,
+    computedAt,
+    counts,
+    entries: entries.slice(query.offset, end),
+    nextCursor: end < entries.length ? String(end) : null,
+  };
+}
+
+function byMoment(a: PlanEntry, b: PlanEntry): number {
+  return a.dueAt.getTime() - b.dueAt.getTime() || targetText(a).localeCompare(targetText(b));
+}
+
+function targetText({ target, kind }: PlanEntry): string {
+  return `${'authorityId' in target ? target.authorityId : identityText(target)} ${kind}`;
+}

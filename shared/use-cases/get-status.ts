@@ -1,0 +1,154 @@
+import type { CertificateHead, Identity, Instance } from '../domain/identity.ts';
+import {
+  conditionOf,
+  IDENTITY_STATES,
+  type IdentityCondition,
+  type IdentityState,
+} from '../domain/identity-status.ts';
+import { MINUTE_MS } from '../domain/instants.ts';
+import { readActiveAuthority } from './authorities.ts';
+import type { Deps, TimerName } from './deps.ts';
+import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
+
+export interface StatusQuery {
+  readonly cluster: string | null;
+  readonly state: IdentityState | null;
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+export interface TimerStatus {
+  readonly name: string;
+  readonly schedule: string;
+  readonly lastStartedAt: Date | null;
+  readonly lastSuccessAt: Date | null;
+  readonly lastErrorCode: string | null;
+  readonly nextAt: Date;
+  /** True when two ticks have passed without a success. */
+  readonly overdue: boolean;
+}
+
+export interface IdentityStatus extends IdentityCondition {
+  readonly identity: Identity;
+  readonly head: CertificateHead | null;
+  readonly liveInstances: number;
+}
+
+export interface Status extends FleetJudgement {
+  readonly now: Date;
+  readonly version: string;
+  readonly totals: {
+    readonly asOf: Date;
+    readonly clusters: number;
+    readonly identities: number;
+    readonly byState: Readonly<Record<IdentityState, number>>;
+  };
+  readonly timers: readonly TimerStatus[];
+  readonly queue: { readonly waiting: number; readonly poison: number };
+  readonly authority: { readonly activeId: string; readonly notAfter: Date };
+  readonly identities: readonly IdentityStatus[];
+  readonly nextCursor: string | null;
+}
+
+/** Identities that are read from the record at once. */
+const CHUNK = 500;
+/** A timer is overdue when this many of its ticks passed without a success. */
+const TICKS_OF_PATIENCE = 2;
+
+/**
+ * The fleet as an operator sees it: totals over every identity, and those asked for page by page. Reads the whole
+ * record; changes nothing.
+ */
+export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status> {
+  const now = deps.clock.now();
+  const [authority, queue, clusters, timers] = await Promise.all([
+    readActiveAuthority(deps),
+    deps.queue.depth(),
+    deps.fleet.clusters(),
+    Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
+  ]);
+  const { totals, page, nextCursor } = await readFleet(deps, query, now);
+  return {
+    ...judgeFleet(totals, timers, queue, authority, now),
+    now,
+    version: deps.site.version,
+    totals: { asOf: now, clusters: clusters.length, ...totals },
+    timers,
+    queue,
+    authority: { activeId: authority.id, notAfter: authority.notAfter },
+    identities: page,
+    nextCursor,
+  };
+}
+
+async function timerStatus(deps: Deps, name: TimerName, now: Date): Promise<TimerStatus> {
+  const schedule = deps.timers[name];
+  const run = await deps.fleet.timerRun(name);
+  const since = run?.lastSuccessAt ?? (await deps.fleet.deployment())?.value.createdAt ?? now;
+  let deadline = since;
+  for (let tick = 0; tick < TICKS_OF_PATIENCE; tick++) deadline = deps.schedules.next(schedule, deadline);
+  return {
+    name,
+    schedule,
+    lastStartedAt: run?.lastStartedAt ?? null,
+    lastSuccessAt: run?.lastSuccessAt ?? null,
+    lastErrorCode: run?.lastErrorCode ?? null,
+    nextAt: deps.schedules.next(schedule, now),
+    overdue: now.getTime() > deadline.getTime() + MINUTE_MS,
+  };
+}
+
+/** Walks the record once: counts everybody, and picks the page. */
+async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
+  const byState = Object.fromEntries(IDENTITY_STATES.map((state) => [state, 0])) as Record<
+    IdentityState,
+    number
+  >;
+  const page: IdentityStatus[] = [];
+  let identities = 0;
+  let nextCursor: string | null = null;
+  let isAfterCursor = query.cursor === null;
+  let cursor: string | null = null;
+  do {
+    const chunk = await deps.identities.identities({ limit: CHUNK, ...(cursor === null ? {} : { cursor }) });
+    const statuses = await Promise.all(chunk.items.map((identity) => identityStatus(deps, identity, now)));
+    for (const status of statuses) {
+      identities += 1;
+      byState[status.state] += 1;
+      const key = `${status.identity.cluster}/${status.identity.name}`;
+      if (!isAfterCursor) isAfterCursor = key === query.cursor;
+      else if (isWanted(status, query)) {
+        const last = page.at(-1)?.identity;
+        if (page.length < query.limit) page.push(status);
+        else if (nextCursor === null && last !== undefined) nextCursor = `${last.cluster}/${last.name}`;
+      }
+    }
+    cursor = chunk.nextCursor;
+  } while (cursor !== null);
+  return { totals: { identities, byState }, page, nextCursor };
+}
+
+function isWanted(status: IdentityStatus, query: StatusQuery): boolean {
+  return (
+    (query.cluster === null || status.identity.cluster === query.cluster) &&
+    (query.state === null || status.state === query.state)
+  );
+}
+
+async function identityStatus(deps: Deps, identity: Identity, now: Date): Promise<IdentityStatus> {
+  const instances = await deps.identities.instances(identity);
+  const head = identity.delivery === 'vault' ? identity.certificate.head : latestHead(instances);
+  return {
+    identity,
+    head,
+    liveInstances: instances.filter((instance) => instance.head.notAfter >= now).length,
+    ...conditionOf(identity, head, now),
+  };
+}
+
+function latestHead(instances: readonly Instance[]): CertificateHead | null {
+  return instances.reduce<CertificateHead | null>(
+    (latest, { head }) => (latest === null || head.notAfter > latest.notAfter ? head : latest),
+    null,
+  );
+}

@@ -1,0 +1,145 @@
+import type { ActiveAuthority } from '../domain/authority.ts';
+import { toHex } from '../domain/encoding.ts';
+import { EverleafError } from '../domain/errors.ts';
+import {
+  type CertificateAttempt,
+  type CertificateHead,
+  type CertificateRecord,
+  type Identity,
+  isServer,
+} from '../domain/identity.ts';
+import { DAY_MS, SECOND_MS, toInstant } from '../domain/instants.ts';
+import { identityText, spiffeId } from '../domain/names.ts';
+import { BACKDATE_MS, MIN_LEAF_LIFE_MS, renewalWindow, validityFor } from '../domain/policy.ts';
+import { parseCertificate } from '../pki/certificate.ts';
+import type { CertificateRequest } from '../pki/certificate-request.ts';
+import { buildLeafTbs, type LeafInput } from '../pki/leaf-certificate.ts';
+import { lintLeaf } from '../pki/lint-leaf.ts';
+import { readPublicKey, spkiHash, subjectKeyIdentifier } from '../pki/public-key.ts';
+import { SERIAL_NUMBER_BYTES, serialNumberFrom } from '../pki/serial-number.ts';
+import { signatureAlgorithmFor } from '../pki/signature.ts';
+import type { Deps } from './deps.ts';
+import { signCertificate } from './sign-certificate.ts';
+
+/**
+ * A serial number: 128 random bits (the CA/Browser Forum asks for 64 at least), positive by its encoding, and with a
+ * first byte that is not zero, so that it has 32 hexadecimal digits wherever it is printed.
+ */
+export function newSerialNumber(deps: Pick<Deps, 'random'>): string {
+  for (;;) {
+    const bytes = deps.random.bytes(SERIAL_NUMBER_BYTES);
+    if (bytes[0] !== 0) return serialNumberFrom(bytes);
+  }
+}
+
+/**
+ * Decides serial number and dates of a certificate that is about to be made. A certificate that would outlive its
+ * authority is cut to the authority's end.
+ * @throws EverleafError AuthorityEnding when less than a day of the authority is left
+ */
+export function planAttempt(
+  deps: Pick<Deps, 'clock' | 'random' | 'policy'>,
+  authority: ActiveAuthority,
+  identity: Identity,
+): CertificateAttempt {
+  const now = deps.clock.now();
+  if (authority.notAfter.getTime() - now.getTime() < MIN_LEAF_LIFE_MS) {
+    throw new EverleafError(
+      'AuthorityEnding',
+      `Cannot issue a certificate for ${identityText(identity)}: authority ${authority.id} ends at ` +
+        `${toInstant(authority.notAfter)}, less than a day from now. It needs a successor.`,
+      { details: { authorityId: authority.id, notAfter: toInstant(authority.notAfter) } },
+    );
+  }
+  return {
+    id: toHex(deps.random.bytes(16)),
+    serialNumber: newSerialNumber(deps),
+    ...validityFor(now, deps.policy.certificateValidityDays, authority.notAfter),
+    authorityId: authority.id,
+    spkiHash: null,
+    requestId: null,
+  };
+}
+
+/** Whether an attempt left by a crash can still end in a certificate worth having. */
+export function isAttemptUsable(attempt: CertificateAttempt, authority: ActiveAuthority, now: Date): boolean {
+  const { renewAfter } = renewalWindow(attempt.issuedAt, attempt.notAfter, attempt.serialNumber);
+  return attempt.authorityId === authority.id && now < renewAfter;
+}
+
+/**
+ * Signs the certificate that an attempt has decided, for the key of `request`: builds it, lints it, has the vault
+ * sign it and checks the signature. Records nothing.
+ */
+export async function signLeaf(
+  deps: Pick<Deps, 'signer' | 'policy' | 'site'>,
+  authority: ActiveAuthority,
+  identity: Identity,
+  instance: string,
+  attempt: CertificateAttempt,
+  request: CertificateRequest,
+): Promise<CertificateRecord> {
+  const issuer = parseCertificate(authority.certificate);
+  const signatureAlgorithm = signatureAlgorithmFor(readPublicKey(issuer.spki));
+  const leaf: LeafInput = {
+    serialNumber: attempt.serialNumber,
+    notBefore: attempt.notBefore,
+    notAfter: attempt.notAfter,
+    issuer: { subjectDer: issuer.subjectDer, subjectKeyId: subjectKeyIdentifier(issuer.spki) },
+    subject: { commonName: identity.name, organization: identity.cluster },
+    spki: request.spki,
+    server: isServer(identity.clientType),
+    spiffeUri: spiffeId(deps.site.trustDomain, identity),
+    names: { dns: grantedNames(identity, request).granted, ipAddresses: [] },
+    accessIdentity: identityText(identity),
+    signatureAlgorithm,
+  };
+  const tbs = buildLeafTbs(leaf);
+  const maximumValiditySeconds = (deps.policy.certificateValidityDays * DAY_MS + BACKDATE_MS) / SECOND_MS;
+  lintLeaf(tbs, leaf, { authority: issuer, maximumValiditySeconds });
+  const der = await signCertificate(deps, authority.keyId, signatureAlgorithm, tbs, issuer.spki);
+  const { serialNumber, issuedAt, notBefore, notAfter } = attempt;
+  return {
+    v: 1,
+    identity: { cluster: identity.cluster, name: identity.name },
+    instance,
+    serialNumber,
+    authorityId: authority.id,
+    issuedAt,
+    notBefore,
+    notAfter,
+    spkiHash: spkiHash(request.spki),
+    der,
+  };
+}
+
+/** Which DNS names a request gets: those that the identity allows; the others are named in a warning. */
+export function grantedNames(
+  identity: Identity,
+  request: CertificateRequest,
+): { granted: string[]; refused: string[] } {
+  const allowed = new Set(identity.dnsNames.map((name) => name.toLowerCase()));
+  const { dns, uris, ipAddresses, emails } = request.requestedNames;
+  const granted = dns.filter((name) => allowed.has(name.toLowerCase()));
+  const refused = dns.filter((name) => !allowed.has(name.toLowerCase()));
+  return { granted, refused: [...refused, ...uris, ...ipAddresses, ...emails] };
+}
+
+/** The certificate as the head of its line. */
+export function headOf(
+  record: CertificateRecord,
+  renewCount: number,
+  vaultVersion: string | null,
+): CertificateHead {
+  const { serialNumber, issuedAt, notBefore, notAfter, authorityId } = record;
+  const { renewAfter } = renewalWindow(issuedAt, notAfter, serialNumber);
+  return { serialNumber, issuedAt, notBefore, notAfter, renewAfter, renewCount, authorityId, vaultVersion };
+}
+
+/** True when the authority's end, not the policy, decided a certificate's end. */
+export function isClipped(deps: Pick<Deps, 'policy'>, record: CertificateRecord): boolean {
+  return (
+    record.notAfter.getTime() - record.issuedAt.getTime() <
+    deps.policy.certificateValidityDays * DAY_MS - 1000
+  );
+}

@@ -1,0 +1,74 @@
+import type { Authority } from '../domain/authority.ts';
+import { authorityEndText, prepareSuccessorAt } from '../domain/authority.ts';
+import type { IdentityState } from '../domain/identity-status.ts';
+import type { TimerStatus } from './get-status.ts';
+
+export interface Reason {
+  readonly code: string;
+  readonly text: string;
+  readonly count: number;
+}
+
+export interface FleetJudgement {
+  readonly overall: 'ok' | 'warning' | 'critical';
+  readonly reasons: readonly Reason[];
+}
+
+interface Graded extends Reason {
+  readonly grade: 'warning' | 'critical';
+}
+
+/** Sums a fleet up: what is wrong, the worst first, and how bad that is. */
+export function judgeFleet(
+  totals: { readonly byState: Readonly<Record<IdentityState, number>> },
+  timers: readonly TimerStatus[],
+  queue: { readonly poison: number },
+  authority: Authority,
+  now: Date,
+): FleetJudgement {
+  const { byState } = totals;
+  const found: Graded[] = [
+    {
+      grade: 'critical',
+      code: 'IdentitiesExpired',
+      text: 'identities hold a credential that has expired',
+      count: byState.CertificateExpired + byState.TokenExpired + byState.BothExpired,
+    },
+    {
+      grade: 'critical',
+      code: 'PoisonQueue',
+      text: 'messages were given up on and lie in the poison queue',
+      count: queue.poison,
+    },
+    {
+      grade: 'warning',
+      code: 'RenewalsFailing',
+      text: 'identities wait for another try',
+      count: byState.Retrying,
+    },
+    {
+      grade: 'warning',
+      code: 'AgentsDue',
+      text: 'agents should renew and have not',
+      count: byState.WaitingForAgent,
+    },
+    {
+      grade: 'warning',
+      code: 'TimersOverdue',
+      text: 'timers have missed two ticks or more',
+      count: timers.filter(({ overdue }) => overdue).length,
+    },
+    {
+      grade: 'warning',
+      code: 'AuthorityNeedsSuccessor',
+      text: authorityEndText(authority),
+      count: prepareSuccessorAt(authority) <= now ? 1 : 0,
+    },
+  ];
+  const reasons = found.filter(({ count }) => count > 0);
+  const isCritical = reasons.some(({ grade }) => grade === 'critical');
+  return {
+    overall: isCritical ? 'critical' : reasons.length > 0 ? 'warning' : 'ok',
+    reasons: reasons.map(({ code, text, count }) => ({ code, text, count })),
+  };
+}

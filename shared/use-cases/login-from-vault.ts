@@ -1,0 +1,71 @@
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
+import { identityText, vaultCertificateName } from '../domain/names.ts';
+import type { TokenRecord } from '../domain/token.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import type { IssuedLogin } from './login-answer.ts';
+import { tokenUse } from './token-use.ts';
+import { readIdentity } from './update-identity.ts';
+
+const RACES = 10;
+
+/**
+ * A login without a certificate request: the identity's current certificate and where in the vault its key is.
+ * @throws EverleafError InvalidInput for an identity that keeps its own key; NotReady before its first certificate
+ */
+export async function readVaultCertificate(
+  deps: Deps,
+  run: Run,
+  identity: Identity,
+  token: TokenRecord,
+): Promise<IssuedLogin> {
+  if (identity.delivery !== 'vault') {
+    throw new EverleafError(
+      'InvalidInput',
+      `${identityText(identity)} keeps its own key: a login needs "csr", a certificate request in PEM.`,
+      { details: { pointer: '/csr' } },
+    );
+  }
+  const { head } = await recordUse(deps, run, identity, token);
+  const record = head === null ? null : await deps.identities.certificate(identity, head.serialNumber);
+  if (head === null || record === null) {
+    throw new EverleafError(
+      'NotReady',
+      `The first certificate of ${identityText(identity)} is still being made.`,
+      {
+        retryable: true,
+        retryAfterSeconds: 30,
+      },
+    );
+  }
+  const path = `${vaultCertificateName(identity)}/${head.vaultVersion}`;
+  return {
+    record,
+    head,
+    instance: VAULT_INSTANCE,
+    vault: {
+      certificateId: `${deps.site.clientVaultUrl}/certificates/${path}`,
+      secretId: `${deps.site.clientVaultUrl}/secrets/${path}`,
+    },
+    warnings: [],
+  };
+}
+
+async function recordUse(deps: Deps, run: Run, identity: Identity, token: TokenRecord) {
+  const id = { cluster: identity.cluster, name: identity.name };
+  for (let race = 1; ; race++) {
+    const { certificate } = await readIdentity(deps, id);
+    if (certificate.head === null) return certificate;
+    const use = await tokenUse(deps, id, token.id);
+    try {
+      await deps.identities.commit(identity.cluster, [
+        ...use.changes,
+        eventChange(deps, run, 'login', id, { serialNumber: certificate.head.serialNumber }),
+      ]);
+      return certificate;
+    } catch (error) {
+      if (!isEverleafError(error, 'Conflict') || race === RACES) throw error;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { addMs, HOUR_MS, MINUTE_MS } from '../domain/instants.ts';
+import { identityText } from '../domain/names.ts';
+import { planCredential } from '../domain/renewal-plan.ts';
+import type { DueRow } from '../ports/identity-store.ts';
+import type { WorkItem } from '../ports/work-queue.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import { moveDue, updateIdentity } from './update-identity.ts';
+
+/** When a message seems lost: its credential comes up again this long after it was enqueued. */
+const MESSAGE_PATIENCE_MS = HOUR_MS;
+const LEASE_SECONDS = 10 * 60;
+/** Rows that are enqueued at once. */
+const CONCURRENCY = 8;
+
+export interface ScanOutcome {
+  readonly due: number;
+  readonly queued: number;
+  /** Due, and left to the next scan because the vault takes only so many keys a minute. */
+  readonly postponed: number;
+  readonly failed: number;
+}
+
+/**
+ * The scan: reads what is due, plans, and puts one message per credential on the queue, those that end soonest first
+ * and no more than the vault can bear until the next scan. It renews nothing itself. To enqueue is to move the due
+ * row an hour ahead and then to send, so a lost message comes up again and a second scan finds nothing to do.
+ * @returns null when another scan holds the lease
+ * @throws EverleafError the first failure, after every other row had its turn
+ */
+export async function renewDue(deps: Deps, run: Run): Promise<ScanOutcome | null> {
+  const lease = await deps.leases.acquire('renew-due', LEASE_SECONDS);
+  if (lease === null) {
+    run.log.write('info', 'Another scan is running; this one leaves the work to it.');
+    return null;
+  }
+  try {
+    return await scan(deps, run);
+  } finally {
+    await lease.release();
+  }
+}
+
+async function scan(deps: Deps, run: Run): Promise<ScanOutcome> {
+  const now = deps.clock.now();
+  const rows = (await deps.identities.due(now, Number.POSITIVE_INFINITY)).filter(({ dueAt }) => dueAt <= now);
+  const chosen = [...rows].sort(bySoonestEnd).slice(0, scanBudget(deps, now));
+  const failures: unknown[] = [];
+  let queued = 0;
+  const pending = chosen.values();
+  const worker = async () => {
+    for (const row of pending) {
+      try {
+        if (await enqueue(deps, run, row)) queued += 1;
+      } catch (error) {
+        failures.push(error);
+        const code = isEverleafError(error) ? error.code : 'Internal';
+        run.log.write(
+          'error',
+          `Could not enqueue the ${row.kind} of ${identityText(row.identity)}: ${String(error)}`,
+          {
+            code,
+          },
+        );
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  const outcome = {
+    due: rows.length,
+    queued,
+    postponed: rows.length - chosen.length,
+    failed: failures.length,
+  };
+  run.log.write(
+    'info',
+    `Scan: ${outcome.due} due, ${queued} queued, ${outcome.postponed} postponed.`,
+    outcome,
+  );
+  if (failures.length > 0) throw asEverleafError(failures[0], outcome);
+  return outcome;
+}
+
+function asEverleafError(error: unknown, outcome: ScanOutcome): EverleafError {
+  const code = isEverleafError(error) ? error.code : 'Internal';
+  return new EverleafError(
+    code,
+    `${outcome.failed} of ${outcome.due} due credentials could not be enqueued.`,
+    {
+      cause: error,
+      retryable: true,
+    },
+  );
+}
+
+/** A credential that is not there yet counts as ending now. */
+function bySoonestEnd(a: DueRow, b: DueRow): number {
+  return (a.expiresAt?.getTime() ?? 0) - (b.expiresAt?.getTime() ?? 0);
+}
+
+/** How many renewals fit between this scan and the next one. */
+function scanBudget(deps: Deps, now: Date): number {
+  const next = deps.schedules.next(deps.timers['renew-due'], now);
+  const afterNext = deps.schedules.next(deps.timers['renew-due'], next);
+  const minutes = Math.max(1, (afterNext.getTime() - next.getTime()) / MINUTE_MS);
+  return Math.floor(deps.policy.vaultKeysPerMinute * minutes);
+}
+
+async function enqueue(deps: Deps, run: Run, row: DueRow): Promise<boolean> {
+  let item: WorkItem | null = null;
+  await updateIdentity(deps, row.identity, (identity) => {
+    item = null;
+    const { kind } = row;
+    if (identity[kind].dueKey !== row.key) return null;
+    const now = deps.clock.now();
+    const entry = planCredential(identity, kind, now);
+    const isWork = entry.action === 'renew' || entry.action === 'rotate';
+    const due = moveDue(
+      identity,
+      kind,
+      isWork ? addMs(now, MESSAGE_PATIENCE_MS) : laterOrNever(entry.dueAt, now),
+    );
+    const pointer = { dueKey: due.dueKey, queuedAt: isWork ? now : null };
+    if (isWork) item = { v: 1, identity: row.identity, kind, generation: entry.generation };
+    return {
+      identity:
+        kind === 'certificate'
+          ? { ...identity, certificate: { ...identity.certificate, ...pointer } }
+          : { ...identity, token: { ...identity.token, ...pointer } },
+      changes: [
+        ...due.changes,
+        ...(isWork
+          ? [eventChange(deps, run, 'renewal-queued', identity, { reason: entry.reason, details: { kind } })]
+          : []),
+      ],
+    };
+  });
+  if (item === null) return false;
+  await deps.queue.send(item);
+  return true;
+}
+
+/** What a scan has nothing to do for leaves the index, unless its moment is still to come. */
+function laterOrNever(dueAt: Date, now: Date): Date | null {
+  return dueAt > now ? dueAt : null;
+}

@@ -1,0 +1,94 @@
+import { fromHex } from '../domain/encoding.ts';
+import type { Identity } from '../domain/identity.ts';
+import { toInstant } from '../domain/instants.ts';
+import { type IdentityId, identityText, vaultTokenName } from '../domain/names.ts';
+import { isWorkDue } from '../domain/renewal-plan.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import { mintToken, readRotationKey, tokenFacts, tokenText } from './tokens.ts';
+import { moveDue, updateIdentity } from './update-identity.ts';
+
+/**
+ * Gives a vault-delivered identity its next token, and puts it into the vault as a new version of its secret. The
+ * successor is recorded before it is delivered; a call that finds an undelivered one delivers that very token, which
+ * follows from the record and the rotation key. The earlier token works until the new one is used, or to its own end.
+ * @param generation the token generation that this rotation replaces, or that was never delivered
+ */
+export async function rotateToken(
+  deps: Deps,
+  run: Run,
+  id: IdentityId,
+  generation: number,
+): Promise<'rotated' | 'nothing-to-do'> {
+  const rotationKey = await readRotationKey(deps);
+  const identity = await recordSuccessor(deps, run, rotationKey, id, generation);
+  if (identity === null) return 'nothing-to-do';
+  const token = await deps.identities.token(fromHex(identity.token.id));
+  const text = token === null ? null : tokenText(deps, rotationKey, token.value);
+  if (text === null) return 'nothing-to-do';
+  const { version } = await deps.clientSecrets.write(vaultTokenName(identity), text, {
+    contentType: 'text/plain',
+    tags: { cluster: identity.cluster, name: identity.name, generation: String(identity.token.generation) },
+    expiresAt: identity.token.expiresAt,
+  });
+  await recordDelivery(deps, run, identity, version);
+  return 'rotated';
+}
+
+/** Writes down the successor, or finds one that waits for delivery. Null: all done. */
+async function recordSuccessor(
+  deps: Deps,
+  run: Run,
+  rotationKey: Secret<Uint8Array>,
+  id: IdentityId,
+  generation: number,
+): Promise<Identity | null> {
+  let isDone = false;
+  const identity = await updateIdentity(deps, id, async (current) => {
+    const { token } = current;
+    const isWaiting = token.vaultVersion === null && token.generation - generation <= 1;
+    isDone = isWaiting
+      ? current.revokedAt !== null
+      : token.generation !== generation || !isWorkDue(current, 'token', deps.clock.now());
+    if (isDone || (isWaiting && token.usedGeneration < token.generation)) return null;
+    const next = mintToken(deps, rotationKey, id, token.generation + 1, current.tokenExpiryInSeconds);
+    return {
+      identity: { ...current, token: { ...token, ...tokenFacts(next), vaultVersion: null } },
+      changes: [
+        { op: 'insert', kind: 'token', value: next },
+        eventChange(deps, run, 'token-rotated', id, {
+          details: { generation: next.generation, expiresAt: toInstant(next.expiresAt) },
+        }),
+      ],
+    };
+  });
+  return isDone ? null : identity;
+}
+
+async function recordDelivery(deps: Deps, run: Run, delivered: Identity, version: string): Promise<void> {
+  await updateIdentity(deps, delivered, (current) => {
+    if (current.token.id !== delivered.token.id || current.token.vaultVersion !== null) return null;
+    const due = moveDue(current, 'token', current.autoRotate ? current.token.rotateAfter : null);
+    return {
+      identity: {
+        ...current,
+        token: {
+          ...current.token,
+          vaultVersion: version,
+          dueKey: due.dueKey,
+          queuedAt: null,
+          failure: null,
+          lastSuccessAt: deps.clock.now(),
+        },
+      },
+      changes: [
+        ...due.changes,
+        eventChange(deps, run, 'token-delivered', current, {
+          details: { generation: current.token.generation, vaultVersion: version },
+        }),
+      ],
+    };
+  });
+  run.log.write('info', `${identityText(delivered)} has token ${delivered.token.generation} in the vault.`);
+}

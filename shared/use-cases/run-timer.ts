@@ -1,0 +1,39 @@
+import { isEverleafError } from '../domain/errors.ts';
+import { wholeSecond } from '../domain/instants.ts';
+import type { Deps, Run, TimerName } from './deps.ts';
+import { firstStart } from './first-start.ts';
+
+/**
+ * Runs a timer's work with its heartbeat: when it last started, when it last succeeded and what went wrong are
+ * written down, so that silence itself can be noticed. While the deployment has not had its first start, the timer
+ * does that instead: in Azure roles take minutes to arrive after a deployment, and somebody must keep trying.
+ */
+export async function runTimer(
+  deps: Deps,
+  run: Run,
+  name: TimerName,
+  work: (deps: Deps, run: Run) => Promise<unknown>,
+): Promise<void> {
+  const startedAt = wholeSecond(deps.clock.now());
+  const before = await deps.fleet.timerRun(name);
+  const record = {
+    v: 1,
+    name,
+    lastStartedAt: startedAt,
+    lastSuccessAt: before?.lastSuccessAt ?? null,
+  } as const;
+  await deps.fleet.putTimerRun({ ...record, lastErrorCode: before?.lastErrorCode ?? null });
+  try {
+    if ((await deps.fleet.deployment())?.value.readyAt == null) await firstStart(deps, run);
+    await work(deps, run);
+  } catch (error) {
+    const lastErrorCode = isEverleafError(error) ? error.code : 'Internal';
+    await deps.fleet.putTimerRun({ ...record, lastErrorCode });
+    throw error;
+  }
+  await deps.fleet.putTimerRun({
+    ...record,
+    lastSuccessAt: wholeSecond(deps.clock.now()),
+    lastErrorCode: null,
+  });
+}

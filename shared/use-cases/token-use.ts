@@ -1,0 +1,55 @@
+import { fromHex } from '../domain/encoding.ts';
+import { EverleafError } from '../domain/errors.ts';
+import { wholeSecond } from '../domain/instants.ts';
+import type { IdentityId } from '../domain/names.ts';
+import { judgeToken } from '../domain/token.ts';
+import type { Change } from '../ports/identity-store.ts';
+import type { Deps } from './deps.ts';
+import { readIdentity } from './update-identity.ts';
+
+/**
+ * What a successful login changes: the identity was seen, and the first use of a token erases its nonce and ends
+ * every earlier token (RFC 9700, 4.14.2). Reads afresh and judges the token once more, because a newer token may have
+ * been used, or the identity revoked, since the caller looked.
+ * @throws EverleafError Expired or Revoked
+ */
+export async function tokenUse(
+  deps: Pick<Deps, 'identities' | 'clock'>,
+  id: IdentityId,
+  tokenId: string,
+): Promise<{ changes: Change[] }> {
+  const [identity, token] = await Promise.all([
+    deps.identities.identity(id),
+    deps.identities.token(fromHex(tokenId)),
+  ]);
+  if (identity === null || token === null) {
+    await readIdentity(deps, id);
+    throw new EverleafError('InvalidToken', 'The token is not valid.');
+  }
+  const now = wholeSecond(deps.clock.now());
+  const verdict = judgeToken(token.value, identity.value, now);
+  if (!verdict.valid) {
+    throw new EverleafError(verdict.code, 'The token ended while it was being used.', {
+      details: { reason: verdict.reason },
+    });
+  }
+  const { generation } = token.value;
+  const usedGeneration = Math.max(identity.value.token.usedGeneration, generation);
+  const changes: Change[] = [
+    {
+      op: 'replace',
+      kind: 'identity',
+      value: { ...identity.value, lastSeenAt: now, token: { ...identity.value.token, usedGeneration } },
+      etag: identity.etag,
+    },
+  ];
+  if (token.value.firstUsedAt === null) {
+    changes.push({
+      op: 'replace',
+      kind: 'token',
+      value: { ...token.value, firstUsedAt: now, nonce: null },
+      etag: token.etag,
+    });
+  }
+  return { changes };
+}

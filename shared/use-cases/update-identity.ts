@@ -1,0 +1,82 @@
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import type { CredentialKind, Identity } from '../domain/identity.ts';
+import { type IdentityId, identityText } from '../domain/names.ts';
+import type { Change } from '../ports/identity-store.ts';
+import type { Deps } from './deps.ts';
+
+/** How often a step is repeated when somebody else keeps writing the same identity in between. */
+const TRIES = 10;
+
+/** What a step does to an identity: the record as it shall be, and the rows that change with it. */
+export interface IdentityUpdate {
+  readonly identity: Identity;
+  readonly changes: readonly Change[];
+}
+
+/** Reads an identity. @throws EverleafError NotFound */
+export async function readIdentity(deps: Pick<Deps, 'identities'>, id: IdentityId): Promise<Identity> {
+  const stored = await deps.identities.identity(id);
+  if (stored === null) throw notFound(id);
+  return stored.value;
+}
+
+/**
+ * Reads an identity, decides, and writes in one transaction; when somebody wrote in between it reads and decides
+ * again, so a lost race is never a failure.
+ * @param decide gives the update, or null when there is nothing to do any more; called once per try
+ * @returns the identity as it stands afterwards
+ * @throws EverleafError NotFound; Conflict when every try lost its race
+ */
+export async function updateIdentity(
+  deps: Pick<Deps, 'identities'>,
+  id: IdentityId,
+  decide: (identity: Identity) => IdentityUpdate | null | Promise<IdentityUpdate | null>,
+): Promise<Identity> {
+  for (let attempt = 1; ; attempt++) {
+    const stored = await deps.identities.identity(id);
+    if (stored === null) throw notFound(id);
+    const update = await decide(stored.value);
+    if (update === null) return stored.value;
+    try {
+      await deps.identities.commit(id.cluster, [
+        { op: 'replace', kind: 'identity', value: update.identity, etag: stored.etag },
+        ...update.changes,
+      ]);
+      return update.identity;
+    } catch (error) {
+      if (!isEverleafError(error, 'Conflict') || attempt === TRIES) throw error;
+    }
+  }
+}
+
+function notFound(id: IdentityId): EverleafError {
+  return new EverleafError('NotFound', `There is no identity ${identityText(id)}.`);
+}
+
+/**
+ * Moves a credential's row in the due index, and the record's pointer to it, to another moment.
+ * @param dueAt null takes the credential out of the index
+ */
+export function moveDue(
+  identity: Identity,
+  kind: CredentialKind,
+  dueAt: Date | null,
+): { dueKey: string | null; changes: Change[] } {
+  const id = { cluster: identity.cluster, name: identity.name };
+  const old = identity[kind].dueKey;
+  const key = dueAt === null ? null : dueKey(id, kind, dueAt);
+  const changes: Change[] = [];
+  if (old !== null && old !== key) changes.push({ op: 'remove', kind: 'due', identity: id, key: old });
+  if (key !== null && dueAt !== null) {
+    const expiresAt =
+      kind === 'token' ? identity.token.expiresAt : (identity.certificate.head?.notAfter ?? null);
+    changes.push({ op: 'put', kind: 'due', value: { v: 1, key, identity: id, kind, dueAt, expiresAt } });
+  }
+  return { dueKey: key, changes };
+}
+
+/** Row key in the due index: sorts by minute, and never meets another credential's. */
+export function dueKey(id: IdentityId, kind: CredentialKind, dueAt: Date): string {
+  const minute = dueAt.toISOString().slice(0, 16).replace(/[-T:]/g, '');
+  return `d|${minute}|${id.cluster}|${id.name.toLowerCase()}|${kind}`;
+}
