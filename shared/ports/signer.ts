@@ -3,12 +3,12 @@ export type SignatureAlgorithm = 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'RS384'
 
 /**
  * Signs with an authority's key, which never leaves the vault.
- * 1. `keyId` names a key version; `digest` is the hash that goes with `algorithm`, made by the caller.
+ * 1. `keyId` names a key version; `data` is what is signed, and only its hash goes to the vault.
  * 2. The answer is the signature as JWS carries it (RFC 7518, 3.3 and 3.4): PKCS#1 v1.5 for RSA, r and s in fixed
  *    length for EC.
  * Errors: VaultThrottled, VaultUnavailable (retryable), VaultAccessDenied (retryable: roles take minutes to arrive),
  * NotFound, VaultRefused.
  */
 export interface Signer {
-  sign(keyId: string, algorithm: SignatureAlgorithm, digest: Uint8Array): Promise<Uint8Array>;
+  sign(keyId: string, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array>;
 }

@@ -1,6 +1,6 @@
 import { EverleafError } from '../domain/errors.ts';
 import { parseCertificate, verifySignedBy } from '../pki/certificate.ts';
-import { assembleCertificate, digestFor } from '../pki/signature.ts';
+import { assembleCertificate } from '../pki/signature.ts';
 import type { SignatureAlgorithm } from '../ports/signer.ts';
 import type { Deps } from './deps.ts';
 
@@ -18,7 +18,7 @@ export async function signCertificate(
   tbs: Uint8Array,
   issuerSpki: Uint8Array,
 ): Promise<Uint8Array> {
-  const signature = await deps.signer.sign(keyId, algorithm, digestFor(algorithm, tbs));
+  const signature = await deps.signer.sign(keyId, algorithm, tbs);
   const der = assembleCertificate(tbs, algorithm, signature);
   if (!verifySignedBy(parseCertificate(der), issuerSpki)) {
     throw new EverleafError(

@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
 import { CryptographyClient } from '@azure/keyvault-keys';
+import { digestFor } from '../../pki/signature.ts';
 import type { SignatureAlgorithm, Signer } from '../../ports/signer.ts';
 import { vaultClientOptions } from './client-options.ts';
 import { vaultError } from './errors.ts';
@@ -13,9 +14,9 @@ export class VaultSigner implements Signer {
     this.#credential = credential;
   }
 
-  async sign(keyId: string, algorithm: SignatureAlgorithm, digest: Uint8Array): Promise<Uint8Array> {
+  async sign(keyId: string, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
     try {
-      const { result } = await this.#client(keyId).sign(algorithm, digest);
+      const { result } = await this.#client(keyId).sign(algorithm, digestFor(algorithm, data));
       return result;
     } catch (error) {
       throw vaultError(error, `Cannot sign with ${keyId}`);

@@ -1,0 +1,118 @@
+import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
+import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
+import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
+import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
+import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
+import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
+import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
+import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
+import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
+import { systemRandom } from '../../shared/adapters/system/system-random.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
+import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Deps, Run } from '../../shared/use-cases/deps.ts';
+import { doWork } from '../../shared/use-cases/do-work.ts';
+import { renewDue } from '../../shared/use-cases/renew-due.ts';
+import { runTimer } from '../../shared/use-cases/run-timer.ts';
+
+/** A clock that a test moves. Waiting moves it too, so that no test ever sleeps. */
+export class TestClock implements Clock {
+  #now: number;
+
+  constructor(start: string) {
+    this.#now = Date.parse(start);
+  }
+
+  now(): Date {
+    return new Date(this.#now);
+  }
+
+  async wait(ms: number): Promise<void> {
+    this.#now += ms;
+  }
+
+  advance(ms: number): void {
+    this.#now += ms;
+  }
+}
+
+export interface World {
+  readonly deps: Deps;
+  readonly clock: TestClock;
+  readonly run: Run;
+  readonly authorityVault: MemoryVault;
+  readonly clientVault: MemoryVault;
+  readonly queue: MemoryWorkQueue;
+  /** Every line that was logged. */
+  readonly lines: string[];
+  /** What the renew-due timer and the workers behind the queue do at one tick. */
+  tick(): Promise<void>;
+}
+
+export const POLICY: Policy = {
+  certificateValidityDays: 90,
+  tokenValidityDays: 90,
+  authorityValidityDays: 365,
+  clientKeyType: 'RSA-2048',
+  authorityKeyType: 'EC-P256',
+  vaultKeysPerMinute: 60,
+};
+
+/** The whole product on memory twins, at the start of a deployment. */
+export function memoryWorld(policy: Partial<Policy> = {}): World {
+  const clock = new TestClock('2026-11-21T08:00:00Z');
+  const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom);
+  const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom);
+  const record = new MemoryTable();
+  const queue = new MemoryWorkQueue();
+  const lines: string[] = [];
+  const run: Run = {
+    actor: { kind: 'timer', id: 'test', source: null },
+    correlationId: '00000000-0000-0000-0000-000000000000',
+    log: { write: (level, message) => void lines.push(`${level}: ${message}`) },
+  };
+  const deps: Deps = {
+    clock,
+    random: systemRandom,
+    digest: nodeDigest,
+    identities: new TableIdentityStore(
+      { record, serials: new MemoryTable(), keys: new MemoryTable() },
+      RECORD_SHARDS,
+    ),
+    fleet: new TableFleetStore(record),
+    storage: [record, queue],
+    authorityVault,
+    authoritySecrets: authorityVault,
+    clientVault,
+    clientSecrets: clientVault,
+    signer: new MemorySigner(authorityVault),
+    queue,
+    leases: new TableLeases(record, clock, systemRandom),
+    schedules: cronSchedules,
+    policy: { ...POLICY, ...policy },
+    site: {
+      trustDomain: 'everleaf.test',
+      clientVaultUrl: 'https://clients.vault.test',
+      cloudFqdn: 'cloud.everleaf.test',
+      cloudPort: 55_000,
+      cloudAuthPort: 65_000,
+      cloudLocation: 'MocLocation',
+      version: '0.0.0-test',
+    },
+    timers: { 'renew-due': '0 */15 * * * *' },
+  };
+  return {
+    deps,
+    clock,
+    run,
+    authorityVault,
+    clientVault,
+    queue,
+    lines,
+    tick: async () => {
+      await runTimer(deps, run, 'renew-due', renewDue);
+      for (const item of queue.takeAll()) await doWork(deps, run, item);
+    },
+  };
+}
