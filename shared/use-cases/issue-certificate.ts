@@ -120,8 +120,10 @@ export function grantedNames(
 ): { granted: string[]; refused: string[] } {
   const allowed = new Set(identity.dnsNames.map((name) => name.toLowerCase()));
   const { dns, uris, ipAddresses, emails } = request.requestedNames;
-  const granted = dns.filter((name) => allowed.has(name.toLowerCase()));
-  const refused = dns.filter((name) => !allowed.has(name.toLowerCase()));
+  // Host names ignore case (RFC 4343), and a certificate names each one once.
+  const asked = [...new Set(dns.map((name) => name.toLowerCase()))];
+  const granted = asked.filter((name) => allowed.has(name));
+  const refused = asked.filter((name) => !allowed.has(name));
   return { granted, refused: [...refused, ...uris, ...ipAddresses, ...emails] };
 }
 
