@@ -1,0 +1,119 @@
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { isEverleafError } from '../../../shared/domain/errors.ts';
+import { parseCertificate } from '../../../shared/pki/certificate.ts';
+import {
+  checkCertificateRequest,
+  parseCertificateRequest,
+  parseCertificateRequestDer,
+} from '../../../shared/pki/certificate-request.ts';
+import { buildLeafTbs } from '../../../shared/pki/leaf-certificate.ts';
+import { lintLeaf } from '../../../shared/pki/lint-leaf.ts';
+import { readPublicKey } from '../../../shared/pki/public-key.ts';
+import { leafInput, makeAuthority } from './support/authority.ts';
+import { keyPair } from './support/keys.ts';
+import { extension, pemRequest, requestDer } from './support/requests.ts';
+import { hex, implicit, sequence } from './support/tlv.ts';
+
+/** One to four changes of a byte string: an octet replaced, left out, doubled, or the end cut off. */
+function mutationsOf(original: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const change = fc.record({
+    kind: fc.constantFrom('replace', 'drop', 'double', 'cut'),
+    at: fc.nat(original.length - 1),
+    octet: fc.nat(255),
+  });
+  return fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => {
+    let bytes = [...original];
+    for (const { kind, at, octet } of changes) {
+      if (kind === 'replace') bytes[at] = octet;
+      else if (kind === 'drop') bytes.splice(at, 1);
+      else if (kind === 'double') bytes.splice(at, 0, octet);
+      else if (octet < 20) bytes = bytes.slice(0, at);
+    }
+    return Uint8Array.from(bytes.filter((each) => each !== undefined));
+  });
+}
+
+/** Runs a step that may succeed or fail, but only with an error of ours. */
+function byNameOnly(step: () => unknown, ...codes: Parameters<typeof isEverleafError>[1][]): void {
+  try {
+    step();
+  } catch (error) {
+    if (!isEverleafError(error, ...codes)) throw error;
+  }
+}
+
+const names = extension(
+  '2.5.29.17',
+  sequence(implicit(2, Buffer.from('node-1')), implicit(7, hex('7f000001'))),
+);
+const authority = makeAuthority();
+const leaf = leafInput(authority, keyPair('P-384'));
+const leafTbs = buildLeafTbs(leaf);
+
+describe('mutated input', () => {
+  for (const kind of ['P-256', 'RSA-2048'] as const) {
+    it(`is a certificate request or a named refusal, for ${kind}`, () => {
+      const original = requestDer({ key: keyPair(kind), extensions: [names] });
+      fc.assert(
+        fc.property(mutationsOf(original), (der) => {
+          byNameOnly(() => {
+            checkCertificateRequest(parseCertificateRequestDer(der), { identityName: 'KMS' });
+          }, 'InvalidCertificateRequest');
+        }),
+        { numRuns: 3000 },
+      );
+    });
+
+    it(`is a public key or a named refusal, for ${kind}`, () => {
+      fc.assert(
+        fc.property(mutationsOf(keyPair(kind).spki), (spki) =>
+          byNameOnly(() => readPublicKey(spki), 'InvalidInput'),
+        ),
+        { numRuns: 2000 },
+      );
+    });
+  }
+
+  it('is a request in PEM or a named refusal', () => {
+    const original = Buffer.from(pemRequest(requestDer()));
+    fc.assert(
+      fc.property(mutationsOf(original), (pem) => {
+        byNameOnly(
+          () => parseCertificateRequest(Buffer.from(pem).toString('latin1')),
+          'InvalidCertificateRequest',
+        );
+      }),
+      { numRuns: 1000 },
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        byNameOnly(() => parseCertificateRequest(text), 'InvalidCertificateRequest');
+      }),
+    );
+  });
+
+  it('is a certificate or a named refusal', () => {
+    fc.assert(
+      fc.property(mutationsOf(authority.issue(leafTbs)), (der) =>
+        byNameOnly(() => parseCertificate(der), 'InvalidInput'),
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('never gets past the lint, whatever bit of the certificate was turned', () => {
+    const policy = { authority: authority.certificate, maximumValiditySeconds: 90 * 86_400 + 300 };
+    lintLeaf(leafTbs, leaf, policy);
+    for (let bit = 0; bit < leafTbs.length * 8; bit += 1) {
+      const turned = Uint8Array.from(leafTbs);
+      turned[bit >> 3] = (turned[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      let passed = false;
+      byNameOnly(() => {
+        lintLeaf(turned, leaf, policy);
+        passed = true;
+      }, 'LintFailed');
+      if (passed) throw new Error(`the lint passed with bit ${bit} turned`);
+    }
+  });
+});
