@@ -66,7 +66,7 @@ let app: App | undefined;
 
 /**
  * The app of this process, made at the first invocation: a Functions worker may load the code before it knows the
- * settings. @throws EverleafError InvalidInput when the settings have mistakes
+ * settings. @throws EverleafError InvalidSettings when the settings have mistakes
  */
 export function getApp(): App {
   app ??= createApp(readSettings(environment()));

@@ -80,7 +80,7 @@ function connectionString(isInAzure: boolean) {
 
 /**
  * Reads the settings from the environment.
- * @throws EverleafError InvalidInput naming every mistake at once
+ * @throws EverleafError InvalidSettings naming every mistake at once
  */
 export function readSettings(environment: Environment): Settings {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
@@ -93,7 +93,7 @@ export function readSettings(environment: Environment): Settings {
     mistakes.push('RECORD_STORAGE__tableServiceUri and RECORD_STORAGE__queueServiceUri: both are needed');
   }
   if (!result.success || storage === null) {
-    throw new EverleafError('InvalidInput', `The settings have mistakes:\n- ${mistakes.join('\n- ')}`);
+    throw new EverleafError('InvalidSettings', `The settings have mistakes:\n- ${mistakes.join('\n- ')}`);
   }
   return toSettings(result.data, storage);
 }

@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'StorageUnavailable'
   | 'StorageRefused'
   // What must not happen.
+  | 'InvalidSettings'
   | 'LintFailed'
   | 'Internal';
 

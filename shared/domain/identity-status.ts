@@ -1,6 +1,7 @@
 import type { CertificateHead, CredentialState, Identity } from './identity.ts';
-import { DAY_MS, later, toInstant } from './instants.ts';
+import { DAY_MS, later, toInstant, wholeSecond } from './instants.ts';
 import { identityText } from './names.ts';
+import { isWorkDue, planCredential } from './renewal-plan.ts';
 
 export const IDENTITY_STATES = [
   'Pending',
@@ -33,20 +34,18 @@ export interface IdentityCondition {
 }
 
 const nothing: NextStep = { action: 'none', text: 'Nothing to do.', route: null };
-const rotate: NextStep = {
-  action: 'operator-rotate',
-  text: 'Its token has expired: it needs a new token from an operator.',
-  route: null,
-};
+const rotate = (text: string): NextStep => ({ action: 'operator-rotate', text, route: null });
+const replaceToken = rotate('Its token has expired: it needs a new token from an operator.');
 const login = (text: string): NextStep => ({ action: 'agent-login', text, route: '/api/login' });
 
 /**
- * Judges an identity at a moment.
+ * Judges an identity at a moment. A credential's last second is part of its life (RFC 5280, 4.1.2.5).
  * @param head its current certificate: the vault's for vault delivery, else the instance's that ends last
  */
 export function conditionOf(identity: Identity, head: CertificateHead | null, now: Date): IdentityCondition {
-  const certificateAlive = head !== null && head.notAfter >= now;
-  const tokenAlive = identity.token.expiresAt >= now;
+  const second = wholeSecond(now);
+  const certificateAlive = head !== null && head.notAfter >= second;
+  const tokenAlive = identity.token.expiresAt >= second;
   return {
     ...stateOf(identity, head, certificateAlive, tokenAlive, now),
     offlineDays: offlineDays(identity, head, now),
@@ -63,8 +62,10 @@ function stateOf(
   if (identity.revokedAt !== null) return { state: 'Revoked', nextStep: nothing };
   const vault = identity.delivery === 'vault';
   const failing = firstFailing(identity);
+  // With autoRotate off nobody but an operator makes a vault-delivered client's next token.
+  const isRotated = vault && (identity.autoRotate || identity.token.vaultVersion === null);
   if (head !== null && !certificateAlive && !tokenAlive) {
-    return { state: 'BothExpired', nextStep: vault ? waitFor(identity, failing) : rotate };
+    return { state: 'BothExpired', nextStep: isRotated ? waitFor(identity, failing) : replaceToken };
   }
   if (head !== null && !certificateAlive) {
     return {
@@ -74,7 +75,9 @@ function stateOf(
         : login('Its certificate has expired: log in again with the token.'),
     };
   }
-  if (!tokenAlive) return { state: 'TokenExpired', nextStep: vault ? waitFor(identity, failing) : rotate };
+  if (!tokenAlive) {
+    return { state: 'TokenExpired', nextStep: isRotated ? waitFor(identity, failing) : replaceToken };
+  }
   if (failing !== null) return { state: 'Retrying', nextStep: waitFor(identity, failing) };
   if (identity.certificate.queuedAt !== null || identity.token.queuedAt !== null) {
     return { state: 'Working', nextStep: wait('Its renewal is on the queue or being worked on.') };
@@ -87,8 +90,14 @@ function stateOf(
         : login('It has never logged in: give the agent its login file.'),
     };
   }
-  if (vault && (head.renewAfter <= now || identity.token.rotateAfter <= now)) {
+  if (isWorkDue(identity, 'certificate', now) || isWorkDue(identity, 'token', now)) {
     return { state: 'Due', nextStep: wait('It is due and renewed by the next scan.') };
+  }
+  if (vault && planCredential(identity, 'token', now).action === 'remind') {
+    return {
+      state: 'Due',
+      nextStep: rotate('Its token is due and autoRotate is off: an operator rotates it.'),
+    };
   }
   if (!vault && head.renewAfter <= now) {
     return { state: 'WaitingForAgent', nextStep: login('Its certificate is due: the agent logs in again.') };
@@ -117,6 +126,7 @@ function waitFor(identity: Identity, failing: CredentialState | null): NextStep 
 
 /** Until its last credential ends, a client can come back: with the certificate, or by logging in with the token. */
 function offlineDays(identity: Identity, head: CertificateHead | null, now: Date): number {
+  if (identity.revokedAt !== null) return 0;
   const end = head === null ? identity.token.expiresAt : later(head.notAfter, identity.token.expiresAt);
   return Math.max(0, Math.floor((end.getTime() - now.getTime()) / DAY_MS));
 }

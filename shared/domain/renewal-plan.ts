@@ -63,7 +63,9 @@ interface CredentialFacts {
   readonly dueAt: Date;
   readonly opensAt: Date | null;
   readonly closesAt: Date | null;
-  readonly endsAt: Date | null;
+  /** True while the client has nothing to go on with: such a credential is late since it was made. */
+  readonly isMissing: boolean;
+  readonly text: string;
 }
 
 /** When a credential is due: at its own moment in the window, or at its retry, or at once while there is none. */
@@ -78,18 +80,27 @@ function credentialFacts(identity: Identity, kind: CredentialKind): CredentialFa
       dueAt: retryAt ?? (undelivered ? issuedAt : rotateAfter),
       opensAt: window.opensAt,
       closesAt: window.closesAt,
-      endsAt: expiresAt,
+      isMissing: undelivered,
+      text: undelivered ? 'the vault does not hold it yet' : `it ends at ${toInstant(expiresAt)}`,
     };
   }
   const head = identity.certificate.head;
-  if (head === null)
-    return { dueAt: retryAt ?? identity.createdAt, opensAt: null, closesAt: null, endsAt: null };
+  if (head === null) {
+    return {
+      dueAt: retryAt ?? identity.createdAt,
+      opensAt: null,
+      closesAt: null,
+      isMissing: true,
+      text: 'there is none yet',
+    };
+  }
   const window = renewalWindow(head.issuedAt, head.notAfter, head.serialNumber);
   return {
     dueAt: retryAt ?? head.renewAfter,
     opensAt: window.opensAt,
     closesAt: window.closesAt,
-    endsAt: head.notAfter,
+    isMissing: false,
+    text: `it ends at ${toInstant(head.notAfter)}`,
   };
 }
 
@@ -105,20 +116,24 @@ function decide(
   if (facts.dueAt > now) {
     return { action: 'none', reason: 'NotDue', text: `due at ${toInstant(facts.dueAt)}` };
   }
-  if (kind === 'token' && !identity.autoRotate) {
+  // A token that is made already is delivered all the same: only making one is what autoRotate speaks of.
+  if (kind === 'token' && !identity.autoRotate && !facts.isMissing) {
     return { action: 'remind', reason: 'AutoRotateOff', text: 'autoRotate is off, an operator rotates it' };
   }
-  if (kind === 'certificate' && identity.delivery === 'agent') {
-    return { action: 'request', reason: 'AgentMustAct', text: 'the agent holds the key and renews it' };
+  if (identity.delivery === 'agent') {
+    const text =
+      kind === 'certificate'
+        ? 'the agent holds the key and renews it'
+        : 'the agent rotates it with proof of its key';
+    return { action: 'request', reason: 'AgentMustAct', text };
   }
   const action = kind === 'certificate' ? 'renew' : 'rotate';
   const failure = identity[kind].failure;
   if (failure !== null) {
     return { action, reason: 'Retry', text: `try ${failure.attempts + 1} after ${failure.code}` };
   }
-  if (facts.endsAt === null) return { action, reason: 'Overdue', text: 'there is none yet' };
-  const late = facts.closesAt !== null && now > facts.closesAt;
-  return { action, reason: late ? 'Overdue' : 'InWindow', text: `it ends at ${toInstant(facts.endsAt)}` };
+  const isLate = facts.isMissing || (facts.closesAt !== null && now > facts.closesAt);
+  return { action, reason: isLate ? 'Overdue' : 'InWindow', text: facts.text };
 }
 
 /** What the plan says of the active authority: the day its successor is due, and the day it ends. */
@@ -133,7 +148,7 @@ export function planAuthority(authority: Authority, now: Date): PlanEntry {
     dueAt,
     windowOpensAt: dueAt,
     windowClosesAt: authority.notAfter,
-    reason: due ? 'InWindow' : 'NotDue',
+    reason: !due ? 'NotDue' : now > authority.notAfter ? 'Overdue' : 'InWindow',
     text: due
       ? `prepare a successor: ${ends}, and nothing it signed is valid after that`
       : `${ends}; its successor is due at ${toInstant(dueAt)}`,

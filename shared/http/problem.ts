@@ -46,6 +46,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   StorageThrottled: hidden(503, 'The storage is asked too often'),
   StorageUnavailable: hidden(503, 'The storage cannot be reached'),
   StorageRefused: hidden(500, 'The storage refuses the operation'),
+  InvalidSettings: hidden(500, 'The service is not set up rightly'),
   LintFailed: hidden(500, 'The certificate would not have been right'),
   Internal: hidden(500, 'Something went wrong'),
 };

@@ -6,6 +6,12 @@ import { statusOf, storageError } from './errors.ts';
 export const WORK_QUEUE = 'credential-work';
 export const POISON_QUEUE = `${WORK_QUEUE}-poison`;
 
+/**
+ * How long a message waits at most. An hour after it was sent its credential comes up again by itself, so a backlog
+ * need not hold many messages for one credential.
+ */
+const LIFE_SECONDS = 2 * 60 * 60;
+
 /** The work queue in Azure Queue storage, through the unmodified client. */
 export class StorageWorkQueue implements WorkQueue {
   readonly #queue: QueueClient;
@@ -28,7 +34,7 @@ export class StorageWorkQueue implements WorkQueue {
     // host.json says that messages are base64; the client sends text as it is.
     const text = Buffer.from(JSON.stringify(item)).toString('base64');
     try {
-      await this.#queue.sendMessage(text);
+      await this.#queue.sendMessage(text, { messageTimeToLive: LIFE_SECONDS });
     } catch (error) {
       throw storageError(error, `Cannot send to the queue "${this.#queue.name}"`);
     }
