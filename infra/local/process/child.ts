@@ -35,8 +35,9 @@ export async function runChild<Config>(start: (config: Config) => Promise<Runnin
   });
   process.on('disconnect', () => void stop());
   process.on('SIGTERM', () => void stop());
-  // Ctrl-C reaches the whole process group at once; the supervisor decides the order in which its children end.
+  // Ctrl-C and a closed terminal reach the whole process group at once; the supervisor decides the order in which its children end.
   process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
 
   try {
     const config = JSON.parse(process.env['EVERLEAF_PROCESS_CONFIG'] ?? 'null') as Config;

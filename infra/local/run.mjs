@@ -1,0 +1,51 @@
+/**
+ * `npm start`, `npm test` and `npm demo` on a fresh clone: plain JavaScript for whatever Node (20 or newer) is on the machine.
+ * It sees to it that the packages are there, then runs everything else under the Node that package.json pins.
+ *
+ *   node infra/local/run.mjs start            build, then the whole environment until Ctrl-C
+ *   node infra/local/run.mjs demo             build, then the story of Everleaf on the terminal
+ *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e
+ */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from './run/build.mjs';
+import { runUntilEnd } from './run/child.mjs';
+import { ensureInstalled } from './run/install.mjs';
+import { Refusal } from './run/refusal.mjs';
+import { runTests } from './run/tests.mjs';
+
+const OLDEST_NODE = 20;
+const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+const commands = {
+  start: async (node) => {
+    await build(checkout, node);
+    return runUntilEnd(node, [join(checkout, 'infra/local/supervisor/main.ts')], { tied: true });
+  },
+  demo: async (node) => {
+    await build(checkout, node);
+    return runUntilEnd(node, [join(checkout, 'infra/local/demo.ts')], { tied: true });
+  },
+  test: (node, kinds) => runTests(checkout, node, kinds),
+};
+
+async function main([name = '', ...rest]) {
+  if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+    throw new Refusal(
+      `This is Node ${process.versions.node}, and Everleaf needs Node ${OLDEST_NODE} or newer with npm. ` +
+        'Install the current LTS from https://nodejs.org and run the command again.',
+    );
+  }
+  if (!Object.hasOwn(commands, name)) {
+    throw new Refusal(`Say what to run: ${Object.keys(commands).join(', ')}. For example: npm start`);
+  }
+  return commands[name](await ensureInstalled(checkout), rest);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  console.error(`\n${error.message}`);
+  process.exitCode = error.exitCode;
+}

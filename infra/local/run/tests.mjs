@@ -1,0 +1,94 @@
+/** `npm test`: every check there is, one after the other, all of them even when one fails. */
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { build } from './build.mjs';
+import { runUntilEnd } from './child.mjs';
+import { Refusal } from './refusal.mjs';
+
+/** The most that one test file may take: longer than any, and shorter than a night spent hanging. */
+const FILE_TIMEOUT_MS = 10 * 60_000;
+const MIN_LINE_COVERAGE = 95;
+
+/** What the unit tests have to cover: the rules and the X.509. */
+const COVERAGE = [
+  '--experimental-test-coverage',
+  '--test-coverage-include=shared/domain/**',
+  '--test-coverage-include=shared/pki/**',
+  `--test-coverage-lines=${MIN_LINE_COVERAGE}`,
+];
+
+/** Biome colours its report wherever it runs; a log file is no place for that. */
+const COLORS = `--colors=${process.stdout.isTTY ? 'force' : 'off'}`;
+
+/** In order; the quick ones first. */
+const STEPS = [
+  { kind: 'format', title: 'Format and lint', program: ['@biomejs/biome/bin/biome', 'ci', COLORS, '.'] },
+  { kind: 'types', title: 'Types', program: ['typescript/bin/tsc', '-p', 'tsconfig.json'] },
+  { kind: 'unit', title: 'Unit tests and coverage', options: COVERAGE },
+  { kind: 'contract', title: 'Contract tests' },
+  { kind: 'scenario', title: 'Scenario tests' },
+  { kind: 'infra', title: 'Infrastructure tests' },
+  { kind: 'architecture', title: 'Architecture tests' },
+  // Each starts whole environments of five processes; more than one file at a time helps nobody.
+  { kind: 'e2e', title: 'End-to-end tests', options: ['--test-concurrency=1'], needsBuild: true },
+];
+
+/**
+ * @param kinds the kinds to run; none = all. A kind without test files is left out.
+ * @returns the exit code: 0 when everything passed
+ * @throws Refusal for an unknown kind
+ */
+export async function runTests(checkout, node, kinds) {
+  const known = STEPS.map(({ kind }) => kind);
+  const unknown = kinds.filter((kind) => !known.includes(kind));
+  if (unknown.length > 0)
+    throw new Refusal(`Unknown: ${unknown.join(', ')}. There are: ${known.join(', ')}.`);
+  const chosen = STEPS.filter(({ kind }) => kinds.length === 0 || kinds.includes(kind));
+  // `node` means the pinned one, also for what the tests start.
+  const path = join(checkout, 'node_modules/.bin') + delimiter + process.env['PATH'];
+  const env = { ...process.env, PATH: path };
+  const results = [];
+  for (const step of chosen) {
+    const args = argumentsOf(step, checkout);
+    if (args === null) continue;
+    console.log(`\n=== ${step.title}`);
+    const begun = performance.now();
+    const code = await runStep(step, args, { checkout, node, env });
+    results.push({ title: step.title, code, seconds: (performance.now() - begun) / 1000 });
+  }
+  console.log(`\n${results.map(summaryLine).join('\n')}`);
+  return results.some(({ code }) => code !== 0) ? 1 : 0;
+}
+
+async function runStep(step, args, { checkout, node, env }) {
+  if (step.needsBuild) {
+    try {
+      await build(checkout, node);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      console.error(error.message);
+      return error.exitCode;
+    }
+  }
+  return runUntilEnd(node, args, { cwd: checkout, env });
+}
+
+/** The arguments of node for a step; null when it has nothing to run. */
+function argumentsOf({ kind, program, options = [] }, checkout) {
+  if (program !== undefined) return [join(checkout, 'node_modules', program[0]), ...program.slice(1)];
+  const directory = join(checkout, 'test', kind);
+  if (!existsSync(directory)) return null;
+  const hasTests = readdirSync(directory, { recursive: true }).some((name) => name.endsWith('.test.ts'));
+  if (!hasTests) return null;
+  return [
+    '--test',
+    '--test-reporter=spec',
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    ...options,
+    `test/${kind}/**/*.test.ts`,
+  ];
+}
+
+function summaryLine({ title, code, seconds }) {
+  return `${code === 0 ? 'ok    ' : 'FAILED'}  ${title.padEnd(26)}${seconds.toFixed(1).padStart(7)} s`;
+}
