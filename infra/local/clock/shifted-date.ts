@@ -13,10 +13,6 @@ export function offsetMs(): number {
   return offset;
 }
 
-/** The machine's own time, in milliseconds since 1970: for waiting and measuring, never for deciding. */
-export function realNow(): number {
-  return RealDate.now();
-}
 
 /**
  * Moves virtual time. Does nothing when the offset is the one in force.

@@ -14,6 +14,7 @@ import type {
   PendingState,
   VaultCertificate,
 } from '../../ports/credential-vault.ts';
+import { ChallengedClient } from './challenged-client.ts';
 import { vaultClientOptions } from './client-options.ts';
 import { isMissing, vaultError } from './errors.ts';
 
@@ -28,25 +29,27 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
 /** Certificates of one vault, through the unmodified Key Vault client. */
 export class VaultCertificates implements CredentialVault {
-  readonly #client: CertificateClient;
+  readonly #client: ChallengedClient<CertificateClient>;
 
   constructor(vaultUrl: string, credential: TokenCredential) {
-    this.#client = new CertificateClient(vaultUrl, credential, vaultClientOptions(vaultUrl));
+    this.#client = new ChallengedClient(
+      () => new CertificateClient(vaultUrl, credential, vaultClientOptions(vaultUrl)),
+    );
   }
 
   async request(name: string, spec: KeySpec): Promise<PendingRequest> {
-    return this.#call(`Cannot make a key and a request in "${name}"`, async () => {
-      await this.#client.beginCreateCertificate(name, policyFor(spec, 'Unknown'));
-      const state = await this.pending(name);
-      if (state.state === 'waiting') return state;
-      throw new EverleafError('VaultRefused', `The vault made no request for "${name}", and gave no reason.`);
-    });
+    await this.#call(`Cannot make a key and a request in "${name}"`, (client) =>
+      client.beginCreateCertificate(name, policyFor(spec, 'Unknown')),
+    );
+    const state = await this.pending(name);
+    if (state.state === 'waiting') return state;
+    throw new EverleafError('VaultRefused', `The vault made no request for "${name}", and gave no reason.`);
   }
 
   async pending(name: string): Promise<PendingState> {
-    return this.#call(`Cannot read the pending operation of "${name}"`, async () => {
+    return this.#call(`Cannot read the pending operation of "${name}"`, async (client) => {
       try {
-        const poller = await this.#client.getCertificateOperation(name);
+        const poller = await client.getCertificateOperation(name);
         return pendingState(poller.getOperationState().certificateOperation);
       } catch (error) {
         if (isMissing(error)) return { state: 'none' };
@@ -56,9 +59,9 @@ export class VaultCertificates implements CredentialVault {
   }
 
   async discardPending(name: string): Promise<void> {
-    await this.#call(`Cannot remove the pending operation of "${name}"`, async () => {
+    await this.#call(`Cannot remove the pending operation of "${name}"`, async (client) => {
       try {
-        await this.#client.deleteCertificateOperation(name);
+        await client.deleteCertificateOperation(name);
       } catch (error) {
         if (!isMissing(error)) throw error;
       }
@@ -66,16 +69,16 @@ export class VaultCertificates implements CredentialVault {
   }
 
   async merge(name: string, chain: readonly Uint8Array[]): Promise<VaultCertificate> {
-    return this.#call(`Cannot merge a certificate into "${name}"`, async () => {
-      const merged = await this.#client.mergeCertificate(name, [...chain]);
+    return this.#call(`Cannot merge a certificate into "${name}"`, async (client) => {
+      const merged = await client.mergeCertificate(name, [...chain]);
       return finished(merged) ?? this.#unfinished(name);
     });
   }
 
   async current(name: string): Promise<VaultCertificate | null> {
-    return this.#call(`Cannot read "${name}"`, async () => {
+    return this.#call(`Cannot read "${name}"`, async (client) => {
       try {
-        return finished(await this.#client.getCertificate(name));
+        return finished(await client.getCertificate(name));
       } catch (error) {
         if (isMissing(error)) return null;
         throw error;
@@ -84,21 +87,21 @@ export class VaultCertificates implements CredentialVault {
   }
 
   async createSelfSigned(name: string, spec: KeySpec): Promise<void> {
-    await this.#call(`Cannot make a key in "${name}"`, () =>
-      this.#client.beginCreateCertificate(name, policyFor(spec, 'Self')),
+    await this.#call(`Cannot make a key in "${name}"`, (client) =>
+      client.beginCreateCertificate(name, policyFor(spec, 'Self')),
     );
   }
 
   async recover(name: string): Promise<void> {
-    await this.#call(`Cannot recover the soft-deleted "${name}"`, async () => {
-      const poller = await this.#client.beginRecoverDeletedCertificate(name, { intervalInMs: 500 });
+    await this.#call(`Cannot recover the soft-deleted "${name}"`, async (client) => {
+      const poller = await client.beginRecoverDeletedCertificate(name, { intervalInMs: 500 });
       await poller.pollUntilDone();
     });
   }
 
   async disable(name: string, version: string): Promise<void> {
-    await this.#call(`Cannot disable version ${version} of "${name}"`, () =>
-      this.#client.updateCertificateProperties(name, version, { enabled: false }),
+    await this.#call(`Cannot disable version ${version} of "${name}"`, (client) =>
+      client.updateCertificateProperties(name, version, { enabled: false }),
     );
   }
 
@@ -109,9 +112,9 @@ export class VaultCertificates implements CredentialVault {
     );
   }
 
-  async #call<T>(doing: string, action: () => Promise<T>): Promise<T> {
+  async #call<T>(doing: string, action: (client: CertificateClient) => Promise<T>): Promise<T> {
     try {
-      return await action();
+      return await this.#client.call(action);
     } catch (error) {
       throw isEverleafError(error) ? error : vaultError(error, doing);
     }

@@ -3,15 +3,18 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { EverleafError } from '../../domain/errors.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { SecretOptions, SecretVault } from '../../ports/secret-vault.ts';
+import { ChallengedClient } from './challenged-client.ts';
 import { vaultClientOptions } from './client-options.ts';
 import { isMissing, vaultError } from './errors.ts';
 
 /** Secrets of one vault, through the unmodified Key Vault client. */
 export class VaultSecrets implements SecretVault {
-  readonly #client: SecretClient;
+  readonly #client: ChallengedClient<SecretClient>;
 
   constructor(vaultUrl: string, credential: TokenCredential) {
-    this.#client = new SecretClient(vaultUrl, credential, vaultClientOptions(vaultUrl));
+    this.#client = new ChallengedClient(
+      () => new SecretClient(vaultUrl, credential, vaultClientOptions(vaultUrl)),
+    );
   }
 
   async write(name: string, value: Secret<string>, options: SecretOptions): Promise<{ version: string }> {
@@ -22,8 +25,10 @@ export class VaultSecrets implements SecretVault {
       if (translated.code !== 'VaultObjectDeleted') throw translated;
     }
     try {
-      const poller = await this.#client.beginRecoverDeletedSecret(name, { intervalInMs: 500 });
-      await poller.pollUntilDone();
+      await this.#client.call(async (client) => {
+        const poller = await client.beginRecoverDeletedSecret(name, { intervalInMs: 500 });
+        await poller.pollUntilDone();
+      });
       return await this.#set(name, value, options);
     } catch (error) {
       throw vaultError(error, `Cannot recover the soft-deleted secret "${name}"`);
@@ -32,7 +37,8 @@ export class VaultSecrets implements SecretVault {
 
   async read(name: string, version?: string): Promise<{ value: Secret<string>; version: string } | null> {
     try {
-      const found = await this.#client.getSecret(name, version === undefined ? {} : { version });
+      const options = version === undefined ? {} : { version };
+      const found = await this.#client.call((client) => client.getSecret(name, options));
       if (found.value === undefined || found.properties.version === undefined) return null;
       return { value: new Secret(found.value), version: found.properties.version };
     } catch (error) {
@@ -42,11 +48,13 @@ export class VaultSecrets implements SecretVault {
   }
 
   async #set(name: string, value: Secret<string>, options: SecretOptions): Promise<{ version: string }> {
-    const { properties } = await this.#client.setSecret(name, value.reveal(), {
-      contentType: options.contentType,
-      tags: { ...options.tags },
-      ...(options.expiresAt === null ? {} : { expiresOn: checkedDate(options.expiresAt) }),
-    });
+    const { properties } = await this.#client.call((client) =>
+      client.setSecret(name, value.reveal(), {
+        contentType: options.contentType,
+        tags: { ...options.tags },
+        ...(options.expiresAt === null ? {} : { expiresOn: checkedDate(options.expiresAt) }),
+      }),
+    );
     if (properties.version === undefined) {
       throw new EverleafError('VaultRefused', `The vault stored the secret "${name}" and named no version.`);
     }

@@ -1,0 +1,41 @@
+/** Which data actions a role gives; the shape of infra/role-definitions.json. */
+export interface RoleDefinitions {
+  readonly roles: Readonly<
+    Record<
+      string,
+      { readonly roleName: string; readonly description: string; readonly dataActions: readonly string[] }
+    >
+  >;
+  readonly assignments: readonly { readonly role: string; readonly vault: string; readonly scope: string }[];
+}
+
+/** Who holds a role, in which vault, on what. */
+export interface RoleAssignment {
+  /** The `oid` claim of the caller's token. */
+  readonly principalId: string;
+  /** A key of `RoleDefinitions.roles`, or `*` for every data action there is. */
+  readonly role: string;
+  /** The name of the vault, or `*` for all of them. */
+  readonly vault: string;
+  /** `/` for the whole vault, or one object, for example `/secrets/rotation-key`. */
+  readonly scope: string;
+}
+
+/** What the process of the stand-in is started with (JSON in EVERLEAF_PROCESS_CONFIG). */
+export interface VaultProcessConfig {
+  /** Each vault keeps its objects under `<stateDir>/<vault name>/`. */
+  readonly stateDir: string;
+  /** Port 0 lets the system choose; the answer tells which one it was. */
+  readonly vaults: readonly { readonly name: string; readonly port: number }[];
+  /** The OpenID issuer whose tokens are accepted; its discovery document names the signing keys. */
+  readonly issuer: { readonly url: string };
+  /** The audience that a token must carry, `https://vault.azure.net` in the public cloud. */
+  readonly audience: string;
+  readonly roles: RoleDefinitions;
+  readonly assignments: readonly RoleAssignment[];
+  /**
+   * How many times a pending certificate of issuer Self still answers `inProgress` before it completes. Default 0:
+   * the create answer says `inProgress`, the first look at the pending operation finds it completed.
+   */
+  readonly selfCompletesAfterPolls?: number;
+}

@@ -1,0 +1,78 @@
+import { badParameter, deletedButRecoverable, forbidden, notFound, VaultError } from './errors.ts';
+import type { CertificateObject, CertificateVersion, SecretObject, StoredObject } from './model.ts';
+
+/** @throws VaultError 404 unless it is a certificate that is not deleted */
+export function liveCertificate(object: StoredObject | undefined, name: string): CertificateObject {
+  if (object?.kind === 'certificate' && object.deleted === null) return object;
+  throw notFound('Certificate', name);
+}
+
+/** @throws VaultError 404 unless it is a secret of its own, not deleted */
+export function liveSecret(object: StoredObject | undefined, name: string): SecretObject {
+  if (object?.kind === 'secret' && object.deleted === null) return object;
+  throw notFound('Secret', name);
+}
+
+/**
+ * A certificate's version, the latest when `version` is empty.
+ * @param kind what the caller was asking for: the certificate, its key or its secret
+ * @throws VaultError 404
+ */
+export function certificateVersion(
+  object: StoredObject | undefined,
+  name: string,
+  version: string,
+  kind: 'Certificate' | 'Key' | 'Secret',
+): { certificate: CertificateObject; found: CertificateVersion } {
+  const certificate = object?.kind === 'certificate' && object.deleted === null ? object : null;
+  const found = findVersion(certificate?.versions ?? [], version);
+  if (certificate === null || found === undefined) {
+    throw notFound(kind, version === '' ? name : `${name}/${version}`);
+  }
+  return { certificate, found };
+}
+
+/** The version of that id, the latest when `version` is empty. */
+export function findVersion<Version extends { readonly version: string }>(
+  versions: readonly Version[],
+  version: string,
+): Version | undefined {
+  if (version === '') return versions.at(-1);
+  return versions.find((candidate) => candidate.version === version.toLowerCase());
+}
+
+/**
+ * A certificate's secret changes with the certificate only.
+ * @throws VaultError 403
+ */
+export function refuseManaged(
+  object: StoredObject | undefined,
+  operation: 'set' | 'update' | 'delete',
+): void {
+  if (object?.kind === 'certificate' && object.deleted === null) {
+    throw forbidden(`Operation ${operation} is not allowed on the secret of a certificate.`, 'SecretManaged');
+  }
+}
+
+/**
+ * Certificates, keys and secrets share their names: lets a new version be added only to an object of its own kind.
+ * @throws VaultError 409
+ */
+export function refuseForeignName(object: StoredObject | undefined, kind: 'certificate' | 'secret'): void {
+  if (object === undefined) return;
+  if (object.deleted !== null) {
+    throw deletedButRecoverable(object.kind === 'certificate' ? 'Certificate' : 'Secret', object.name);
+  }
+  if (object.kind !== kind) {
+    throw new VaultError(
+      409,
+      'Conflict',
+      `The name ${object.name} belongs to a ${object.kind}: a ${kind} needs a name of its own.`,
+    );
+  }
+}
+
+/** 400 for an operation that has come to its end, whichever that was. */
+export function notInProgress(status: string): VaultError {
+  return badParameter(`The pending certificate operation is not in progress: its status is ${status}.`);
+}

@@ -1,0 +1,77 @@
+import { showAttributes, showTags } from './attributes.ts';
+import { badParameter } from './errors.ts';
+import { objectId } from './identifiers.ts';
+import type { CertificateVersion, SecretVersion, StoredObject } from './model.ts';
+import type { Vault } from './request.ts';
+
+/** A version seen as a secret, be it a secret's own or a certificate's. */
+export interface SecretView extends Omit<SecretVersion, 'value'> {
+  /** True for a certificate's secret: read-only, and it names the key of the same version. */
+  readonly isManaged: boolean;
+  readonly readValue: () => string;
+}
+
+/** All versions of an object seen as secrets, oldest first. */
+export function secretViews(object: StoredObject): SecretView[] {
+  return object.kind === 'secret' ? object.versions.map(ownView) : object.versions.map(managedView);
+}
+
+/** A version of a secret of its own. */
+export function ownView({ value, ...fields }: SecretVersion): SecretView {
+  return { ...fields, isManaged: false, readValue: () => value };
+}
+
+function managedView(certificate: CertificateVersion): SecretView {
+  const { version, contentType, attributes, tags } = certificate;
+  const readValue = () => certificateAsSecret(certificate);
+  return { version, contentType, attributes, tags, isManaged: true, readValue };
+}
+
+/** The answer for one version; with its value only when asked for. */
+export function showSecret(
+  vault: Vault,
+  object: StoredObject,
+  view: SecretView,
+  value?: string,
+): Record<string, unknown> {
+  return {
+    ...(value === undefined ? {} : { value }),
+    ...(view.contentType === null ? {} : { contentType: view.contentType }),
+    id: objectId(vault, 'secrets', object.name, view.version),
+    ...(view.isManaged ? { managed: true } : {}),
+    attributes: showAttributes(view.attributes),
+    ...showTags(view.tags),
+    ...(view.isManaged ? { kid: objectId(vault, 'keys', object.name, view.version) } : {}),
+  };
+}
+
+/** An entry of a list: without value and kid, and without the version unless the list is one of versions. */
+export function showSecretItem(
+  vault: Vault,
+  object: StoredObject,
+  view: SecretView,
+  idVersion?: string,
+): Record<string, unknown> {
+  const { kid: _, ...fields } = showSecret(vault, object, view);
+  return { ...fields, id: objectId(vault, 'secrets', object.name, idVersion) };
+}
+
+/**
+ * PEM: the private key as PKCS#8 when it is exportable, then the certificate, then its chain.
+ * @throws VaultError 400 for PKCS#12, which this stand-in does not write
+ */
+function certificateAsSecret(version: CertificateVersion): string {
+  if (version.contentType !== 'application/x-pem-file') {
+    throw badParameter(
+      `The secret of this certificate has the content type ${version.contentType}, which the stand-in cannot write: ` +
+        'make the certificate with the content type application/x-pem-file.',
+    );
+  }
+  const certificates = [version.cer, ...version.chain].map(certificatePem);
+  return [...(version.exportable ? [version.key.pem] : []), ...certificates].join('');
+}
+
+function certificatePem(cer: string): string {
+  const lines = cer.match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

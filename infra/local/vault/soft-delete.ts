@@ -1,0 +1,119 @@
+import { RETENTION_DAYS } from './attributes.ts';
+import { showCertificate, showCertificateItem } from './certificate-answers.ts';
+import { notFound } from './errors.ts';
+import { objectId } from './identifiers.ts';
+import { liveCertificate, liveSecret, refuseManaged } from './live-objects.ts';
+import type { StoredObject } from './model.ts';
+import { nowSeconds } from './model.ts';
+import { page } from './paging.ts';
+import type { Route, RouteContext, Vault, VaultResponse } from './request.ts';
+import { secretViews, showSecret, showSecretItem } from './secret-views.ts';
+
+/**
+ * Deleting, recovering and purging, the same for certificates and secrets. Soft delete cannot be switched off in a
+ * vault; a deleted object keeps its name until it is purged, by somebody or by the end of its retention. A
+ * certificate takes its key and its secret with it.
+ */
+export const softDeleteRoutes: readonly Route[] = [
+  ...routesOf('certificates', {
+    readAction: 'certificates/read',
+    remove: liveCertificate,
+    show: showAsCertificate,
+    showItem: (vault, object) =>
+      object.kind === 'certificate' ? showCertificateItem(vault, object, object.versions.at(-1)) : {},
+  }),
+  ...routesOf('secrets', {
+    readAction: 'secrets/readMetadata/action',
+    remove: (object, name) => {
+      refuseManaged(object, 'delete');
+      return liveSecret(object, name);
+    },
+    show: showAsSecret,
+    showItem: (vault, object) => {
+      const view = secretViews(object).at(-1);
+      return view === undefined ? {} : showSecretItem(vault, object, view);
+    },
+  }),
+];
+
+interface Kind {
+  readonly readAction: string;
+  /** The object that may be deleted, or a refusal. */
+  readonly remove: (object: StoredObject | undefined, name: string) => StoredObject;
+  readonly show: (vault: Vault, object: StoredObject) => Record<string, unknown>;
+  readonly showItem: (vault: Vault, object: StoredObject) => Record<string, unknown>;
+}
+
+function routesOf(collection: 'certificates' | 'secrets', kind: Kind): Route[] {
+  const objectKind = collection === 'certificates' ? 'certificate' : 'secret';
+  const deletedCollection = `deleted${collection}` as const;
+
+  const showDeleted = (vault: Vault, object: StoredObject, show: Kind['show']): Record<string, unknown> => ({
+    recoveryId: objectId(vault, deletedCollection, object.name),
+    ...object.deleted,
+    ...show(vault, object),
+  });
+
+  const deletedObject = (object: StoredObject | undefined, name: string): StoredObject => {
+    if (object?.kind === objectKind && object.deleted !== null) return object;
+    throw notFound(collection === 'certificates' ? 'Certificate' : 'Secret', name);
+  };
+
+  const remove = ({ vault, name }: RouteContext): Promise<VaultResponse> =>
+    vault.store.update(name, (current) => {
+      const object = kind.remove(current, name);
+      const deletedDate = nowSeconds();
+      const scheduledPurgeDate = deletedDate + RETENTION_DAYS * 86_400;
+      const save: StoredObject = { ...object, deleted: { deletedDate, scheduledPurgeDate } };
+      return { save, result: { status: 200, body: showDeleted(vault, save, kind.show) } };
+    });
+
+  const list = (context: RouteContext): VaultResponse =>
+    page(
+      context,
+      context.vault.store.all().filter((object) => object.kind === objectKind && object.deleted !== null),
+      (object) => object.name.toLowerCase(),
+      (object) => showDeleted(context.vault, object, kind.showItem),
+    );
+
+  const get = ({ vault, name }: RouteContext): VaultResponse => {
+    const object = deletedObject(vault.store.get(name), name);
+    return { status: 200, body: showDeleted(vault, object, kind.show) };
+  };
+
+  const recover = ({ vault, name }: RouteContext): Promise<VaultResponse> =>
+    vault.store.update(name, (current) => {
+      const save: StoredObject = { ...deletedObject(current, name), deleted: null };
+      return { save, result: { status: 200, body: kind.show(vault, save) } };
+    });
+
+  const purge = ({ vault, name }: RouteContext): Promise<VaultResponse> =>
+    vault.store.update(name, (current) => {
+      deletedObject(current, name);
+      return { save: null, result: { status: 204 } };
+    });
+
+  const deletedPath = `/${deletedCollection}/:name`;
+  return [
+    { method: 'DELETE', path: `/${collection}/:name`, action: `${collection}/delete`, handle: remove },
+    { method: 'GET', path: `/${deletedCollection}`, action: kind.readAction, handle: list },
+    { method: 'GET', path: deletedPath, action: kind.readAction, handle: get },
+    {
+      method: 'POST',
+      path: `${deletedPath}/recover`,
+      action: `${collection}/recover/action`,
+      handle: recover,
+    },
+    { method: 'DELETE', path: deletedPath, action: `${collection}/purge/action`, handle: purge },
+  ];
+}
+
+function showAsCertificate(vault: Vault, object: StoredObject): Record<string, unknown> {
+  return object.kind === 'certificate' ? showCertificate(vault, object) : {};
+}
+
+/** The latest version without its value: deleting and recovering hand out no secrets. */
+function showAsSecret(vault: Vault, object: StoredObject): Record<string, unknown> {
+  const view = secretViews(object).at(-1);
+  return view === undefined ? {} : showSecret(vault, object, view);
+}

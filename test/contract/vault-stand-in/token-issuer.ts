@@ -1,0 +1,41 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, SignJWT } from 'jose';
+
+/** An OpenID issuer with one key, for as long as a test runs. */
+export interface TokenIssuer {
+  readonly url: string;
+  /** A token for a principal; `claims` replace what it would say. */
+  token(principal: string, claims?: Record<string, unknown>, key?: KeyObject): Promise<string>;
+}
+
+export const AUDIENCE = 'https://vault.azure.net';
+
+export async function startIssuer(test: { after(fn: () => Promise<void>): void }): Promise<TokenIssuer> {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'one', use: 'sig', alg: 'RS256' };
+  const server = createServer((request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    const isKeys = request.url === '/keys';
+    response.end(JSON.stringify(isKeys ? { keys: [jwk] } : { issuer: url, jwks_uri: `${url}/keys` }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  test.after(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  return {
+    url,
+    token: (principal, claims = {}, key = privateKey) => {
+      const now = Math.floor(Date.now() / 1000);
+      return new SignJWT({ iss: url, aud: AUDIENCE, oid: principal, nbf: now, exp: now + 3600, ...claims })
+        .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+        .sign(key);
+    },
+  };
+}
