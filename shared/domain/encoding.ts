@@ -65,7 +65,7 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Bytes of an even number of hexadecimal digits. The caller knows that they are: nothing else gives anything of use. */
+/** Bytes of an even number of hexadecimal digits; the caller knows that they are, nothing checks it here. */
 export function fromHex(hex: string): Uint8Array {
   return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
     Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
