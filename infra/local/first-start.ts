@@ -25,18 +25,24 @@ const run: Run = {
 /** Tries of a client's first credentials; a failure has its reason in the lines before. */
 const TRIES = 3;
 
-const app = getApp();
-let missing = await firstStart(app.deps, run);
-for (let attempt = 1; attempt < TRIES && missing.length > 0; attempt++)
-  missing = await firstStart(app.deps, run);
-if (missing.length > 0) {
-  const names = missing.map(({ name }) => name).join(', ');
-  console.error(
-    `No first credentials for ${names}. The reasons stand above; start again when they are mended.`,
-  );
-  process.exit(1);
+try {
+  await start();
+} catch (error) {
+  console.error(`The first start cannot go on: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
 }
-await writeLoginFiles(app, process.env['EVERLEAF_LOGIN_DIR'] ?? '');
+
+async function start(): Promise<void> {
+  const app = getApp();
+  let missing = await firstStart(app.deps, run);
+  for (let attempt = 1; attempt < TRIES && missing.length > 0; attempt++)
+    missing = await firstStart(app.deps, run);
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(', ');
+    throw new Error(`no first credentials for ${names}; the reasons stand above`);
+  }
+  await writeLoginFiles(app, process.env['EVERLEAF_LOGIN_DIR'] ?? '');
+}
 
 /** A login file is written once: it does not follow later rotations, and a used token cannot be told again. */
 async function writeLoginFiles({ deps }: App, loginDir: string): Promise<void> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RecordStorage } from '../adapters/storage/connect.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
-import { isLoopback, serviceUrl } from './service-url.ts';
+import { checkedUrl, isLoopback, serviceUrl } from './service-url.ts';
 
 /** Everything that can be set, checked as a whole: an object of this type cannot be wrong. */
 export interface Settings {
@@ -28,12 +28,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const days = (fallback: number, most: number) => z.coerce.number().int().min(1).max(most).default(fallback);
 const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
+/** NCRONTAB by its form: five or six fields. When it fires, the adapter knows. */
+const schedule = z.string().regex(/^[\d*/,A-Za-z-]+(?: +[\d*/,A-Za-z-]+){4,5}$/, 'is no NCRONTAB expression');
 const rsaKeyType = z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096']);
 
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 /** RFC 1123 host names, lower case as SPIFFE trust domains are (SPIFFE-ID, 2.1). */
 const hostName = z
   .string()
-  .regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'is not a lower-case host name');
+  .max(253, 'is longer than a host name can be')
+  .regex(new RegExp(`^${LABEL}(?:\\.${LABEL})*$`), 'is not a lower-case host name');
 
 function schemaFor(environment: Environment) {
   const isInAzure = (environment['WEBSITE_SITE_NAME'] ?? '') !== '';
@@ -52,27 +56,31 @@ function schemaFor(environment: Environment) {
     RECORD_STORAGE__tableServiceUri: url.optional(),
     RECORD_STORAGE__queueServiceUri: url.optional(),
     AZURE_CLIENT_ID: z.string().min(1),
-    OPERATOR_ISSUER: url,
+    // To the letter, with a slash at the end or without: tokens are compared with it.
+    OPERATOR_ISSUER: checkedUrl(isInAzure),
     OPERATOR_AUDIENCE: z.string().min(1),
     OPERATOR_TENANT_ID: z.string().min(1),
     TRUST_DOMAIN: hostName,
-    CLOUD_FQDN: hostName,
+    CLOUD_FQDN: hostName.regex(/(?:^|\.)[a-z0-9-]*[a-z-][a-z0-9-]*$/, 'is an address and no host name'),
     CLOUD_PORT: port(55_000),
     CLOUD_AUTH_PORT: port(65_000),
     CLOUD_LOCATION: z.string().min(1).max(128).default('MocLocation'),
-    RENEW_DUE_SCHEDULE: z.string().min(1).default('0 */15 * * * *'),
+    RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
   });
 }
 
 /** A connection string holds a key, so it is for this machine's storage alone: in Azure the app's identity is used. */
 function connectionString(isInAzure: boolean) {
   return z.string().superRefine((text, context) => {
-    const endpoints = [...text.matchAll(/Endpoint=([^;]+)/g)].map(([, endpoint]) => endpoint ?? '');
-    if (isInAzure || endpoints.length === 0 || !endpoints.every(isLoopback)) {
+    const endpoints = [...text.matchAll(/(\w+)Endpoint=([^;]+)/g)];
+    const named = endpoints.map(([, service]) => service);
+    // A service whose endpoint is not named would be looked for in the cloud.
+    const isComplete = named.includes('Table') && named.includes('Queue');
+    if (isInAzure || !isComplete || !endpoints.every(([, , url = '']) => isLoopback(url))) {
       context.addIssue({
         code: 'custom',
         message:
-          'is for storage on this machine alone: set RECORD_STORAGE__tableServiceUri and __queueServiceUri',
+          'is for tables and queues on this machine alone: elsewhere set RECORD_STORAGE__tableServiceUri and __queueServiceUri',
       });
     }
   });
@@ -88,19 +96,35 @@ export function readSettings(environment: Environment): Settings {
   const mistakes = result.success
     ? []
     : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  const storage = result.success ? recordStorage(result.data) : null;
-  if (result.success && storage === null) {
+  if (result.success) mistakes.push(...mismatches(result.data));
+  const storage = recordStorage(result.data ?? present);
+  if (storage === null) {
     mistakes.push('RECORD_STORAGE__tableServiceUri and RECORD_STORAGE__queueServiceUri: both are needed');
   }
-  if (!result.success || storage === null) {
+  if (!result.success || storage === null || mistakes.length > 0) {
     throw new EverleafError('InvalidSettings', `The settings have mistakes:\n- ${mistakes.join('\n- ')}`);
   }
   return toSettings(result.data, storage);
 }
 
+/** Settings that are right one by one and wrong together. */
+function mismatches(read: Read): string[] {
+  const found: string[] = [];
+  if (read.AUTHORITY_VALIDITY_DAYS < read.CERTIFICATE_VALIDITY_DAYS) {
+    found.push('AUTHORITY_VALIDITY_DAYS: is shorter than CERTIFICATE_VALIDITY_DAYS');
+  }
+  if (read.AUTHORITY_VALIDITY_DAYS < 2) {
+    found.push('AUTHORITY_VALIDITY_DAYS: is too short, nothing is issued in the last day');
+  }
+  if (read.AUTHORITY_VAULT_URL === read.CLIENT_VAULT_URL) {
+    found.push('CLIENT_VAULT_URL: is the authority vault, which no client may read');
+  }
+  return found;
+}
+
 type Read = z.infer<ReturnType<typeof schemaFor>>;
 
-function recordStorage(read: Read): RecordStorage | null {
+function recordStorage(read: Partial<Read>): RecordStorage | null {
   if (read.RECORD_STORAGE !== undefined) return { connectionString: read.RECORD_STORAGE };
   const {
     RECORD_STORAGE__tableServiceUri: tableServiceUri,

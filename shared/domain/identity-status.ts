@@ -1,4 +1,4 @@
-import type { CertificateHead, CredentialState, Identity } from './identity.ts';
+import { type CertificateHead, type CredentialState, type Identity, tokenEnd } from './identity.ts';
 import { DAY_MS, later, toInstant, wholeSecond } from './instants.ts';
 import { identityText } from './names.ts';
 import { isWorkDue, planCredential } from './renewal-plan.ts';
@@ -45,7 +45,7 @@ const login = (text: string): NextStep => ({ action: 'agent-login', text, route:
 export function conditionOf(identity: Identity, head: CertificateHead | null, now: Date): IdentityCondition {
   const second = wholeSecond(now);
   const certificateAlive = head !== null && head.notAfter >= second;
-  const tokenAlive = identity.token.expiresAt >= second;
+  const tokenAlive = tokenEnd(identity) >= second;
   return {
     ...stateOf(identity, head, certificateAlive, tokenAlive, now),
     offlineDays: offlineDays(identity, head, now),
@@ -127,6 +127,6 @@ function waitFor(identity: Identity, failing: CredentialState | null): NextStep 
 /** Until its last credential ends, a client can come back: with the certificate, or by logging in with the token. */
 function offlineDays(identity: Identity, head: CertificateHead | null, now: Date): number {
   if (identity.revokedAt !== null) return 0;
-  const end = head === null ? identity.token.expiresAt : later(head.notAfter, identity.token.expiresAt);
+  const end = head === null ? tokenEnd(identity) : later(head.notAfter, tokenEnd(identity));
   return Math.max(0, Math.floor((end.getTime() - now.getTime()) / DAY_MS));
 }

@@ -85,6 +85,8 @@ export interface TokenState extends CredentialState {
   readonly usedGeneration: number;
   /** Version of the vault secret that holds the newest token; null while it is not there (or agent delivery). */
   readonly vaultVersion: string | null;
+  /** End of the token before this one; null for the first. Until the newest is delivered, clients hold that one. */
+  readonly predecessorExpiresAt: Date | null;
 }
 
 /** An identity's record. The names of its fields are the cloud agent's own where it has one. */
@@ -130,6 +132,12 @@ export interface CertificateRecord {
 
 /** The line of a vault-delivered identity's own certificates, beside the instances that log in. */
 export const VAULT_INSTANCE = 'vault';
+
+/** When the token that the client can have ends: while the newest waits for delivery, that is the one before it. */
+export function tokenEnd({ delivery, token }: Pick<Identity, 'delivery' | 'token'>): Date {
+  const isWaiting = delivery === 'vault' && token.vaultVersion === null;
+  return isWaiting ? (token.predecessorExpiresAt ?? token.expiresAt) : token.expiresAt;
+}
 
 export interface ClientTemplate {
   readonly name: string;

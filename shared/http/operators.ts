@@ -72,7 +72,7 @@ export function openIdOperators(settings: OperatorSettings): OperatorAuthenticat
 }
 
 async function discoverKeys(issuer: string): Promise<JWTVerifyGetKey> {
-  const url = `${issuer}/.well-known/openid-configuration`;
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
     const { jwks_uri: location } = (await answer.json()) as { jwks_uri?: unknown };
@@ -87,7 +87,9 @@ function refuse(error: unknown): never {
   if (error instanceof errors.JWTExpired) throw invalid('it has expired');
   if (error instanceof errors.JWTClaimValidationFailed)
     throw invalid(`its claim ${error.claim} is not as expected`);
-  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) throw unavailable(error);
+  // Codes that tell of the issuer's keys and not of the token; a failed fetch is no JOSEError at all.
+  const isAboutKeys = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'];
+  if (!(error instanceof errors.JOSEError) || isAboutKeys.includes(error.code)) throw unavailable(error);
   throw invalid('it cannot be verified');
 }
 

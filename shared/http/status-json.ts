@@ -1,5 +1,5 @@
 import type { CertificateHead, Failure, Identity } from '../domain/identity.ts';
-import { toInstant } from '../domain/instants.ts';
+import { toInstant, wholeSecond } from '../domain/instants.ts';
 import type { IdentityStatus, Status } from '../use-cases/get-status.ts';
 
 const orNull = (date: Date | null): string | null => (date === null ? null : toInstant(date));
@@ -25,12 +25,13 @@ export function statusJson(status: Status) {
       nextId: null,
       notAfter: toInstant(status.authority.notAfter),
     },
-    identities: status.identities.map(identityJson),
+    identities: status.identities.map((one) => identityJson(one, status.now)),
     nextCursor: status.nextCursor,
   };
 }
 
-function identityJson({ identity, head, state, nextStep, offlineDays, liveInstances }: IdentityStatus) {
+function identityJson(one: IdentityStatus, now: Date) {
+  const { identity, head, state, nextStep, offlineDays, liveInstances } = one;
   return {
     cluster: identity.cluster,
     name: identity.name,
@@ -40,7 +41,7 @@ function identityJson({ identity, head, state, nextStep, offlineDays, liveInstan
     state,
     nextStep,
     certificate: head === null ? null : certificateJson(head),
-    token: tokenJson(identity),
+    token: tokenJson(identity, now),
     offlineDays,
     // Nothing is renewed after its end, and no instance is ever locked, in this version.
     recovery: { left: 0, until: null },
@@ -66,12 +67,15 @@ function certificateJson(head: CertificateHead) {
   };
 }
 
-function tokenJson({ token }: Identity) {
+function tokenJson({ token }: Identity, now: Date) {
   return {
     id: token.id,
     expiresAt: toInstant(token.expiresAt),
     rotateAfter: toInstant(token.rotateAfter),
-    successorPending: token.generation > 0 && token.usedGeneration < token.generation,
+    successorPending:
+      token.usedGeneration < token.generation &&
+      token.predecessorExpiresAt !== null &&
+      token.predecessorExpiresAt >= wholeSecond(now),
   };
 }
 

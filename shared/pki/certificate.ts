@@ -21,7 +21,6 @@ import {
 } from './extension-reader.ts';
 import { invalid } from './invalid.ts';
 import { OID } from './oids.ts';
-import { encodePem } from './pem.ts';
 import { readSignatureScheme, verifySignature } from './signature-scheme.ts';
 
 /** Far above any certificate that Everleaf issues or Key Vault returns. */
@@ -110,10 +109,6 @@ export function verifySignedBy(certificate: ParsedCertificate, issuerSpki: Uint8
 /** SHA-256 of the whole certificate, lower-case hex without separators. */
 export function fingerprintSha256(der: Uint8Array): string {
   return createHash('sha256').update(der).digest('hex');
-}
-
-export function certificateToPem(der: Uint8Array): string {
-  return encodePem('CERTIFICATE', der);
 }
 
 function readTbs(element: DerElement): ParsedTbsCertificate {

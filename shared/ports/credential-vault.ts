@@ -41,11 +41,14 @@ export interface VaultCertificate {
  * 2. `pending` tells how the newest operation stands: `waiting` for merge, `busy` (the vault works on it), `ended`
  *    (failed, cancelled, or completed) or `none`.
  * 3. `discardPending` removes that operation; nothing happens when there is none.
- * 4. `merge` finishes the waiting version: its certificate must be for the waiting key.
- * 5. `current` is the newest finished version, or null; earlier versions stay readable.
- * 6. `createSelfSigned` begins a version that the vault signs itself; it is finished when `current` shows it.
- * 7. `recover` brings a soft-deleted name back with all its versions.
- * 8. `disable` makes one version unusable and loses nothing.
+ * 4. `merge` finishes the waiting version: its certificate, first in the chain, must be for the waiting key, else
+ *    VaultRefused. VaultRefused or NotFound when nothing waits.
+ * 5. `current` is the newest finished version, or null; earlier versions stay readable. An operation can end between
+ *    two calls: whoever needs both asks `pending` first.
+ * 6. `createSelfSigned` begins a version that the vault signs itself; it is finished when `current` shows it. Errors
+ *    as `request`.
+ * 7. `recover` brings a soft-deleted name back with all its versions; until then reads find nothing there.
+ * 8. `disable` makes the key of one version unusable and loses nothing.
  * Errors: VaultThrottled, VaultUnavailable (retryable), VaultAccessDenied (retryable: roles take minutes to arrive),
  * NotFound, VaultRefused.
  */

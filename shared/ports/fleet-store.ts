@@ -38,6 +38,8 @@ export interface TimerRun {
  * 1. `insert...` makes a row or fails with AlreadyExists; `replace...` fails with Conflict when the etag is not the
  *    row's; `putTimerRun` writes whatever was there.
  * 2. What was acknowledged every later read shows; null for a row that is not there.
+ * 3. A row that a newer program wrote fails with UnknownRecordVersion. `clusters` leaves such rows out; `authorities`
+ *    fails, because a trust bundle that lacks an authority is wrong.
  * Errors as IdentityStore.
  */
 export interface FleetStore {

@@ -6,6 +6,7 @@ export type SignatureAlgorithm = 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'RS384'
  * 1. `keyId` names a key version; `data` is what is signed, and only its hash goes to the vault.
  * 2. The answer is the signature as JWS carries it (RFC 7518, 3.3 and 3.4): PKCS#1 v1.5 for RSA, r and s in fixed
  *    length for EC.
+ * 3. A version that was disabled signs no more: VaultAccessDenied.
  * Errors: VaultThrottled, VaultUnavailable (retryable), VaultAccessDenied (retryable: roles take minutes to arrive),
  * NotFound, VaultRefused.
  */

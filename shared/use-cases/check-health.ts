@@ -17,7 +17,10 @@ export async function checkHealth(deps: Pick<Deps, 'fleet' | 'clock'>): Promise<
     const authority = id === null ? null : ((await deps.fleet.authority(id))?.value ?? null);
     if (authority === null || !isActive(authority)) return { healthy: false, codes: ['NotReady'] };
     const left = authority.notAfter.getTime() - deps.clock.now().getTime();
-    const codes = left < MIN_LEAF_LIFE_MS ? ['AuthorityEnding'] : [];
+    const codes = [
+      ...(left < MIN_LEAF_LIFE_MS ? ['AuthorityEnding'] : []),
+      ...(deployment?.value.readyAt == null ? ['FirstStartUnfinished'] : []),
+    ];
     return { healthy: codes.length === 0, codes };
   } catch (error) {
     return { healthy: false, codes: [isEverleafError(error) ? error.code : 'Internal'] };

@@ -12,6 +12,7 @@ import { lintAuthority } from '../pki/lint-authority.ts';
 import { readPublicKey, spkiHash } from '../pki/public-key.ts';
 import { signatureAlgorithmFor } from '../pki/signature.ts';
 import type { KeySpec, VaultCertificate } from '../ports/credential-vault.ts';
+import type { Stored } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { newSerialNumber } from './issue-certificate.ts';
 import { requestFromVault } from './request-from-vault.ts';
@@ -46,8 +47,8 @@ export async function createAuthority(deps: Deps, run: Run, id: string): Promise
   const key = await ensureKey(deps, planned);
   const signed = await ensureCertificate(deps, planned, key);
   const merged = await mergeAuthority(deps, signed);
+  await disableSelfSigned(deps, run, signed, merged);
   const active = await activate(deps, signed, merged);
-  await disableKeyVersion(deps, run, active, key);
   run.log.write('info', `Authority ${id} is active.`);
   return active;
 }
@@ -56,7 +57,7 @@ type SignedAuthority = Authority & { readonly certificate: Uint8Array };
 
 async function planAuthorityRecord(deps: Deps, id: string): Promise<Authority> {
   const existing = await deps.fleet.authority(id);
-  if (existing !== null) return existing.value;
+  if (existing !== null) return withTodaysPolicy(deps, existing);
   const value: Authority = {
     v: 1,
     id,
@@ -80,6 +81,14 @@ async function planAuthorityRecord(deps: Deps, id: string): Promise<Authority> {
   }
 }
 
+/** Until it is signed, an authority lives as long as today's settings say. */
+async function withTodaysPolicy(deps: Deps, { value, etag }: Stored<Authority>): Promise<Authority> {
+  const planned = { ...value, ...validityFor(value.issuedAt, deps.policy.authorityValidityDays) };
+  if (value.certificate !== null || planned.notAfter.getTime() === value.notAfter.getTime()) return value;
+  await deps.fleet.replaceAuthority(planned, etag);
+  return planned;
+}
+
 function keySpec(authority: Authority): KeySpec {
   return {
     keyType: authority.keyType,
@@ -96,9 +105,10 @@ function keySpec(authority: Authority): KeySpec {
 async function ensureKey(deps: Deps, authority: Authority): Promise<VaultCertificate> {
   const name = vaultAuthorityName(authority.id);
   for (let poll = 0; poll < KEY_POLLS; poll++) {
+    // In this order: an operation that ends in between shows as a version.
+    const pending = await deps.authorityVault.pending(name);
     const current = await deps.authorityVault.current(name);
     if (current !== null) return current;
-    const pending = await deps.authorityVault.pending(name);
     if (pending.state === 'waiting' || pending.state === 'ended')
       await deps.authorityVault.discardPending(name);
     if (pending.state !== 'busy') await createKey(deps, name, keySpec(authority));
@@ -208,21 +218,25 @@ async function activate(
   return value;
 }
 
-/** The self-signed version has served its purpose: its certificate is nobody's authority. */
-async function disableKeyVersion(
+/**
+ * The self-signed version has served its purpose: its certificate is nobody's authority. Until the authority is active
+ * its record names that version's key.
+ */
+async function disableSelfSigned(
   deps: Deps,
   run: Run,
-  active: ActiveAuthority,
-  key: VaultCertificate,
+  signed: SignedAuthority,
+  merged: VaultCertificate,
 ): Promise<void> {
-  if (key.version === active.vaultVersion) return;
+  const version = signed.keyId?.split('/').at(-1);
+  if (version === undefined || version === merged.version) return;
   try {
-    await deps.authorityVault.disable(vaultAuthorityName(active.id), key.version);
+    await deps.authorityVault.disable(vaultAuthorityName(signed.id), version);
   } catch (error) {
     // Tidiness only: an enabled left-over harms nothing, and the authority works.
     run.log.write(
       'warn',
-      `Could not disable the self-signed version of authority ${active.id}: ${String(error)}`,
+      `Could not disable the self-signed version of authority ${signed.id}: ${String(error)}`,
     );
   }
 }

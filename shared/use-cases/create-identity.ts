@@ -1,4 +1,4 @@
-import { isEverleafError } from '../domain/errors.ts';
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { ClientTemplate, Identity } from '../domain/identity.ts';
 import { DAY_MS, SECOND_MS, wholeSecond } from '../domain/instants.ts';
 import { checkIdentityId, type IdentityId, identityText } from '../domain/names.ts';
@@ -23,6 +23,7 @@ export async function createIdentity(
 ): Promise<Identity> {
   const id: IdentityId = { cluster, name: template.name };
   checkIdentityId(id);
+  checkVaultName(id, template);
   const existing = await deps.identities.identity(id);
   if (existing !== null) return existing.value;
   const { identity, changes } = newIdentity(deps, run, rotationKey, id, template);
@@ -38,6 +39,12 @@ export async function createIdentity(
     `Created identity ${identityText(id)} (${template.clientType}, ${template.delivery} delivery).`,
   );
   return identity;
+}
+
+/** @throws EverleafError InvalidInput for a dot in a name that becomes part of a vault name, which knows none */
+function checkVaultName(id: IdentityId, { delivery }: ClientTemplate): void {
+  if (delivery !== 'vault' || !id.name.includes('.')) return;
+  throw new EverleafError('InvalidInput', `"${id.name}" has a dot, and names in a vault have none.`);
 }
 
 function newIdentity(
@@ -65,7 +72,13 @@ function newIdentity(
     revokedAt: null,
     lastSeenAt: null,
     certificate: { ...undone, generation: 0, attempt: null, head: null },
-    token: { ...undone, ...tokenFacts(token), usedGeneration: -1, vaultVersion: null },
+    token: {
+      ...undone,
+      ...tokenFacts(token),
+      usedGeneration: -1,
+      vaultVersion: null,
+      predecessorExpiresAt: null,
+    },
   };
   const certificateDue = moveDue(bare, 'certificate', template.delivery === 'vault' ? createdAt : null);
   const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : null);

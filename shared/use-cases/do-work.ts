@@ -1,4 +1,5 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { tokenEnd } from '../domain/identity.ts';
 import { identityText } from '../domain/names.ts';
 import { retryAt } from '../domain/retry.ts';
 import type { WorkItem } from '../ports/work-queue.ts';
@@ -33,7 +34,7 @@ export async function doWork(deps: Deps, run: Run, item: WorkItem): Promise<void
 }
 
 /** Writes a failure down, with when to try again, unless the credential was renewed by somebody else meanwhile. */
-export async function recordFailure(deps: Deps, run: Run, item: WorkItem, error: unknown): Promise<void> {
+async function recordFailure(deps: Deps, run: Run, item: WorkItem, error: unknown): Promise<void> {
   const code = isEverleafError(error) ? error.code : 'Internal';
   const message = error instanceof Error ? error.message : String(error);
   run.log.write(
@@ -53,8 +54,7 @@ export async function recordFailure(deps: Deps, run: Run, item: WorkItem, error:
         : current.token.vaultVersion !== null && state.generation !== item.generation;
     if (isSuperseded) return null;
     const now = deps.clock.now();
-    const endsAt =
-      item.kind === 'token' ? current.token.expiresAt : (current.certificate.head?.notAfter ?? null);
+    const endsAt = item.kind === 'token' ? tokenEnd(current) : (current.certificate.head?.notAfter ?? null);
     const attempts = (state.failure?.attempts ?? 0) + 1;
     const next = retryAt(now, attempts, endsAt, deps.random.fraction());
     const due = moveDue(current, item.kind, next);

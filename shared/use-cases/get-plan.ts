@@ -2,6 +2,7 @@ import { identityText } from '../domain/names.ts';
 import { type PlanEntry, planAuthority, planCredential } from '../domain/renewal-plan.ts';
 import { readActiveAuthority } from './authorities.ts';
 import type { Deps } from './deps.ts';
+import { inPool } from './pool.ts';
 
 export interface Plan {
   readonly at: Date;
@@ -33,13 +34,11 @@ export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   const due = (await deps.identities.due(at, Number.POSITIVE_INFINITY)).filter(
     (row) => row.dueAt <= at && (query.cluster === null || row.identity.cluster === query.cluster),
   );
-  const planned = await Promise.all(
-    due.map(async (row) => {
-      const stored = await deps.identities.identity(row.identity);
-      const isCurrent = stored !== null && stored.value[row.kind].dueKey === row.key;
-      return isCurrent ? [planCredential(stored.value, row.kind, at)] : [];
-    }),
-  );
+  const planned = await inPool(due, async (row) => {
+    const stored = await deps.identities.identity(row.identity);
+    const isCurrent = stored !== null && stored.value[row.kind].dueKey === row.key;
+    return isCurrent ? [planCredential(stored.value, row.kind, at)] : [];
+  });
   entries.push(...planned.flat().sort(byMoment));
   const counts: Record<string, number> = {};
   for (const { action } of entries) counts[action] = (counts[action] ?? 0) + 1;

@@ -1,3 +1,4 @@
+import { EverleafError } from '../domain/errors.ts';
 import type { CertificateHead, Identity, Instance } from '../domain/identity.ts';
 import {
   conditionOf,
@@ -5,10 +6,12 @@ import {
   type IdentityCondition,
   type IdentityState,
 } from '../domain/identity-status.ts';
-import { MINUTE_MS } from '../domain/instants.ts';
+import { MINUTE_MS, wholeSecond } from '../domain/instants.ts';
+import { identityText } from '../domain/names.ts';
 import { readActiveAuthority } from './authorities.ts';
 import type { Deps, TimerName } from './deps.ts';
 import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
+import { inPool } from './pool.ts';
 
 export interface StatusQuery {
   readonly cluster: string | null;
@@ -98,52 +101,59 @@ async function timerStatus(deps: Deps, name: TimerName, now: Date): Promise<Time
   };
 }
 
+/** An identity as it is found on the walk, before the page's own details are read. */
+type Found = Omit<IdentityStatus, 'liveInstances'>;
+
 /** Walks the record once: counts everybody, and picks the page. */
 async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
   const byState = Object.fromEntries(IDENTITY_STATES.map((state) => [state, 0])) as Record<
     IdentityState,
     number
   >;
-  const page: IdentityStatus[] = [];
+  const found: Found[] = [];
   let identities = 0;
   let nextCursor: string | null = null;
   let isAfterCursor = query.cursor === null;
   let cursor: string | null = null;
   do {
     const chunk = await deps.identities.identities({ limit: CHUNK, ...(cursor === null ? {} : { cursor }) });
-    const statuses = await Promise.all(chunk.items.map((identity) => identityStatus(deps, identity, now)));
-    for (const status of statuses) {
+    for (const one of await inPool(chunk.items, (identity) => judge(deps, identity, now))) {
       identities += 1;
-      byState[status.state] += 1;
-      const key = `${status.identity.cluster}/${status.identity.name}`;
-      if (!isAfterCursor) isAfterCursor = key === query.cursor;
-      else if (isWanted(status, query)) {
-        const last = page.at(-1)?.identity;
-        if (page.length < query.limit) page.push(status);
-        else if (nextCursor === null && last !== undefined) nextCursor = `${last.cluster}/${last.name}`;
+      byState[one.state] += 1;
+      if (!isAfterCursor) isAfterCursor = identityText(one.identity) === query.cursor;
+      else if (isWanted(one, query)) {
+        const last = found.at(-1);
+        if (found.length < query.limit) found.push(one);
+        else if (last !== undefined) nextCursor = identityText(last.identity);
       }
     }
     cursor = chunk.nextCursor;
   } while (cursor !== null);
+  if (!isAfterCursor) throw new EverleafError('InvalidInput', 'cursor is not one that a page gave.');
+  const page = await inPool(found, (one) => withInstances(deps, one, now));
   return { totals: { identities, byState }, page, nextCursor };
 }
 
-function isWanted(status: IdentityStatus, query: StatusQuery): boolean {
+function isWanted(one: Found, query: StatusQuery): boolean {
   return (
-    (query.cluster === null || status.identity.cluster === query.cluster) &&
-    (query.state === null || status.state === query.state)
+    (query.cluster === null || one.identity.cluster === query.cluster) &&
+    (query.state === null || one.state === query.state)
   );
 }
 
-async function identityStatus(deps: Deps, identity: Identity, now: Date): Promise<IdentityStatus> {
-  const instances = await deps.identities.instances(identity);
-  const head = identity.delivery === 'vault' ? identity.certificate.head : latestHead(instances);
-  return {
-    identity,
-    head,
-    liveInstances: instances.filter((instance) => instance.head.notAfter >= now).length,
-    ...conditionOf(identity, head, now),
-  };
+/** The certificate that counts: the vault's current one, or the one of an agent's lines that ends last. */
+async function judge(deps: Deps, identity: Identity, now: Date): Promise<Found> {
+  const head =
+    identity.delivery === 'vault'
+      ? identity.certificate.head
+      : latestHead(await deps.identities.instances(identity));
+  return { identity, head, ...conditionOf(identity, head, now) };
+}
+
+async function withInstances(deps: Deps, one: Found, now: Date): Promise<IdentityStatus> {
+  const instances = await deps.identities.instances(one.identity);
+  const live = instances.filter(({ head }) => head.notAfter >= wholeSecond(now));
+  return { ...one, liveInstances: live.length };
 }
 
 function latestHead(instances: readonly Instance[]): CertificateHead | null {

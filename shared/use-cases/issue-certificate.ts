@@ -8,7 +8,7 @@ import {
   type Identity,
   isServer,
 } from '../domain/identity.ts';
-import { DAY_MS, SECOND_MS, toInstant } from '../domain/instants.ts';
+import { DAY_MS, later, SECOND_MS, toInstant } from '../domain/instants.ts';
 import { identityText, spiffeId } from '../domain/names.ts';
 import { BACKDATE_MS, MIN_LEAF_LIFE_MS, renewalWindow, validityFor } from '../domain/policy.ts';
 import { parseCertificate } from '../pki/certificate.ts';
@@ -51,20 +51,37 @@ export function planAttempt(
       { details: { authorityId: authority.id, notAfter: toInstant(authority.notAfter) } },
     );
   }
+  const validity = validityFor(now, deps.policy.certificateValidityDays, authority.notAfter);
   return {
     id: toHex(deps.random.bytes(16)),
     serialNumber: newSerialNumber(deps),
-    ...validityFor(now, deps.policy.certificateValidityDays, authority.notAfter),
+    ...validity,
+    // A clock that is behind the one that made the authority must not date a leaf before it.
+    notBefore: later(validity.notBefore, authority.notBefore),
     authorityId: authority.id,
     spkiHash: null,
     requestId: null,
   };
 }
 
-/** Whether an attempt left by a crash can still end in a certificate worth having. */
-export function isAttemptUsable(attempt: CertificateAttempt, authority: ActiveAuthority, now: Date): boolean {
+/**
+ * Whether an attempt left by a crash can still end in a certificate worth having: signed by the authority that signs
+ * now, inside its dates, no longer than today's policy, and not due at once.
+ */
+export function isAttemptUsable(
+  deps: Pick<Deps, 'clock' | 'policy'>,
+  attempt: CertificateAttempt,
+  authority: ActiveAuthority,
+): boolean {
   const { renewAfter } = renewalWindow(attempt.issuedAt, attempt.notAfter, attempt.serialNumber);
-  return attempt.authorityId === authority.id && now < renewAfter;
+  const longest = validityFor(attempt.issuedAt, deps.policy.certificateValidityDays).notAfter;
+  return (
+    attempt.authorityId === authority.id &&
+    attempt.notBefore >= authority.notBefore &&
+    attempt.notAfter <= authority.notAfter &&
+    attempt.notAfter <= longest &&
+    deps.clock.now() < renewAfter
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { CertificateHead, CertificateRecord, Identity } from '../domain/identity.ts';
 import { toInstant } from '../domain/instants.ts';
-import { type TokenRecord, tokenDates } from '../domain/token.ts';
+import { renewalWindow } from '../domain/policy.ts';
+import type { TokenRecord } from '../domain/token.ts';
 import { encodePem } from '../pki/pem.ts';
 import { readTrustBundle } from './authorities.ts';
 import type { Deps } from './deps.ts';
@@ -39,8 +40,7 @@ export async function describeLogin(
   login: IssuedLogin,
 ): Promise<LoginAnswer> {
   const bundle = await readTrustBundle(deps);
-  const lifeSeconds = (token.expiresAt.getTime() - token.issuedAt.getTime()) / 1000 + 1;
-  const { rotateAfter } = tokenDates(token.issuedAt, lifeSeconds, token.id);
+  const { renewAfter: rotateAfter } = renewalWindow(token.issuedAt, token.expiresAt, token.id);
   return {
     identity: { cluster: identity.cluster, name: identity.name, clientType: identity.clientType },
     instance: login.instance,

@@ -1,6 +1,6 @@
 import type { ActiveAuthority } from '../domain/authority.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
-import type { CertificateRecord, Identity, Instance } from '../domain/identity.ts';
+import { type CertificateRecord, type Identity, type Instance, VAULT_INSTANCE } from '../domain/identity.ts';
 import { MINUTE_MS, SECOND_MS } from '../domain/instants.ts';
 import { identityText, isSameIdentity } from '../domain/names.ts';
 import type { TokenRecord } from '../domain/token.ts';
@@ -70,7 +70,8 @@ async function claimKey(deps: Deps, identity: Identity, request: CertificateRequ
       { details: { reason: 'key-of-another-identity' } },
     );
   }
-  return newInstance;
+  // The vault's own line goes on through the vault alone: who logs in with its key begins a line beside it.
+  return owner.instance === VAULT_INSTANCE ? newInstance : owner.instance;
 }
 
 /** Becomes the one that signs, or finds the finished login of an equal request. */
@@ -120,7 +121,7 @@ function nextLogin(
 ): LoginRecord {
   const now = deps.clock.now();
   const isResumable =
-    left !== null && left.finishedAt === null && isAttemptUsable(left.attempt, authority, now);
+    left !== null && left.finishedAt === null && isAttemptUsable(deps, left.attempt, authority);
   return {
     v: 1,
     identity: { cluster: identity.cluster, name: identity.name },

@@ -1,6 +1,6 @@
 import type { ActiveAuthority } from '../domain/authority.ts';
 import { isSameBytes } from '../domain/encoding.ts';
-import { isEverleafError } from '../domain/errors.ts';
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import {
   type CertificateAttempt,
   type CertificateRecord,
@@ -50,7 +50,11 @@ export async function renewCertificate(
       return 'renewed';
     }
   }
-  return 'nothing-to-do';
+  throw new EverleafError(
+    'VaultRefused',
+    `Cannot finish a certificate of ${identityText(id)}: the vault lost the key of every attempt. It is tried again.`,
+    { retryable: true },
+  );
 }
 
 type WithAttempt = Identity & { readonly certificate: { readonly attempt: CertificateAttempt } };
@@ -72,8 +76,9 @@ async function beginAttempt(
     const { attempt } = current.certificate;
     isDone =
       current.certificate.generation !== generation ||
+      current.revokedAt !== null ||
       (attempt === null && !isWorkDue(current, 'certificate', deps.clock.now()));
-    if (isDone || (attempt !== null && isAttemptUsable(attempt, authority, deps.clock.now()))) return null;
+    if (isDone || (attempt !== null && isAttemptUsable(deps, attempt, authority))) return null;
     return replaceAttempt(deps, run, current, planAttempt(deps, authority, current));
   });
   return !isDone && hasAttempt(identity) ? identity : null;
@@ -190,9 +195,10 @@ async function mergeOnce(
   record: CertificateRecord,
 ): Promise<VaultCertificate | null> {
   const name = vaultCertificateName(identity);
+  // In this order: what another worker merges in between shows as the current version.
+  const pending = await deps.clientVault.pending(name);
   const current = await deps.clientVault.current(name);
   if (isCertificate(current, record)) return current;
-  const pending = await deps.clientVault.pending(name);
   if (pending.state !== 'waiting') return null;
   if (spkiHash(parseCertificateRequestDer(pending.csr).spki) !== record.spkiHash) return null;
   const authority = await readActiveAuthority(deps);
@@ -211,13 +217,14 @@ function isCertificate(found: VaultCertificate | null, record: CertificateRecord
 
 /** Gives up an attempt that nothing can finish, unless somebody else has moved on already. */
 async function abandon(deps: Deps, run: Run, id: IdentityId, attempt: CertificateAttempt): Promise<null> {
-  await updateIdentity(deps, id, (current) =>
-    current.certificate.attempt?.id === attempt.id ? replaceAttempt(deps, run, current, null) : null,
-  );
-  run.log.write(
-    'warn',
-    `Gave up certificate ${attempt.serialNumber} of ${identityText(id)}: its key is gone.`,
-  );
+  await updateIdentity(deps, id, (current) => {
+    if (current.certificate.attempt?.id !== attempt.id) return null;
+    run.log.write(
+      'warn',
+      `Gave up certificate ${attempt.serialNumber} of ${identityText(id)}: its key is gone.`,
+    );
+    return replaceAttempt(deps, run, current, null);
+  });
   return null;
 }
 

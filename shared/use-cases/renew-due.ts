@@ -6,13 +6,13 @@ import type { DueRow } from '../ports/identity-store.ts';
 import type { WorkItem } from '../ports/work-queue.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { inPool } from './pool.ts';
 import { moveDue, updateIdentity } from './update-identity.ts';
 
 /** When a message seems lost: its credential comes up again this long after it was enqueued. */
 const MESSAGE_PATIENCE_MS = HOUR_MS;
-const LEASE_SECONDS = 10 * 60;
-/** Rows that are enqueued at once. */
-const CONCURRENCY = 8;
+/** Short, because a scan that was killed holds its lease to the end. */
+const LEASE_SECONDS = 60;
 
 export interface ScanOutcome {
   readonly due: number;
@@ -48,25 +48,19 @@ async function scan(deps: Deps, run: Run): Promise<ScanOutcome> {
   const chosen = [...rows].sort(bySoonestEnd).slice(0, scanBudget(deps, now));
   const failures: unknown[] = [];
   let queued = 0;
-  const pending = chosen.values();
-  const worker = async () => {
-    for (const row of pending) {
-      try {
-        if (await enqueue(deps, run, row)) queued += 1;
-      } catch (error) {
-        failures.push(error);
-        const code = isEverleafError(error) ? error.code : 'Internal';
-        run.log.write(
-          'error',
-          `Could not enqueue the ${row.kind} of ${identityText(row.identity)}: ${String(error)}`,
-          {
-            code,
-          },
-        );
-      }
+  await inPool(chosen, async (row) => {
+    try {
+      if (await enqueue(deps, run, row)) queued += 1;
+    } catch (error) {
+      failures.push(error);
+      const code = isEverleafError(error) ? error.code : 'Internal';
+      run.log.write(
+        'error',
+        `Could not enqueue the ${row.kind} of ${identityText(row.identity)}: ${String(error)}`,
+        { code },
+      );
     }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  });
   const outcome = {
     due: rows.length,
     queued,

@@ -1,5 +1,5 @@
 import { fromHex } from '../domain/encoding.ts';
-import type { Identity } from '../domain/identity.ts';
+import { type Identity, tokenEnd } from '../domain/identity.ts';
 import { toInstant } from '../domain/instants.ts';
 import { type IdentityId, identityText, vaultTokenName } from '../domain/names.ts';
 import { isWorkDue } from '../domain/renewal-plan.ts';
@@ -51,10 +51,20 @@ async function recordSuccessor(
     isDone = isWaiting
       ? current.revokedAt !== null
       : token.generation !== generation || !isWorkDue(current, 'token', deps.clock.now());
-    if (isDone || (isWaiting && token.usedGeneration < token.generation)) return null;
+    // One that waited until it is due itself, or was used (its text cannot be told again), makes way for another.
+    const isFresh = token.usedGeneration < token.generation && deps.clock.now() < token.rotateAfter;
+    if (isDone || (isWaiting && isFresh)) return null;
     const next = mintToken(deps, rotationKey, id, token.generation + 1, current.tokenExpiryInSeconds);
     return {
-      identity: { ...current, token: { ...token, ...tokenFacts(next), vaultVersion: null } },
+      identity: {
+        ...current,
+        token: {
+          ...token,
+          ...tokenFacts(next),
+          vaultVersion: null,
+          predecessorExpiresAt: tokenEnd(current),
+        },
+      },
       changes: [
         { op: 'insert', kind: 'token', value: next },
         eventChange(deps, run, 'token-rotated', id, {

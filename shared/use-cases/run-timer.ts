@@ -1,5 +1,6 @@
 import { isEverleafError } from '../domain/errors.ts';
 import { wholeSecond } from '../domain/instants.ts';
+import { ensureDeployment } from './deployment.ts';
 import type { Deps, Run, TimerName } from './deps.ts';
 import { firstStart } from './first-start.ts';
 
@@ -14,6 +15,8 @@ export async function runTimer(
   name: TimerName,
   work: (deps: Deps, run: Run) => Promise<unknown>,
 ): Promise<void> {
+  // A new deployment has no table yet that a heartbeat could be written into.
+  if ((await deps.fleet.deployment()) === null) await ensureDeployment(deps);
   const startedAt = wholeSecond(deps.clock.now());
   const before = await deps.fleet.timerRun(name);
   const record = {
@@ -25,7 +28,8 @@ export async function runTimer(
   await deps.fleet.putTimerRun({ ...record, lastErrorCode: before?.lastErrorCode ?? null });
   try {
     if ((await deps.fleet.deployment())?.value.readyAt == null) await firstStart(deps, run);
-    await work(deps, run);
+    // Null: another run is at it. That one's end is the success, not this one's.
+    if ((await work(deps, run)) === null) return;
   } catch (error) {
     const lastErrorCode = isEverleafError(error) ? error.code : 'Internal';
     await deps.fleet.putTimerRun({ ...record, lastErrorCode });

@@ -2,6 +2,7 @@ import { fromBase64Url, fromHex, toHex } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { TokenState } from '../domain/identity.ts';
 import { type IdentityId, identityText, VAULT_ROTATION_KEY_NAME } from '../domain/names.ts';
+import { renewalWindow } from '../domain/policy.ts';
 import { Secret } from '../domain/secret.ts';
 import {
   encodeToken,
@@ -93,9 +94,8 @@ export function tokenText(
 export function tokenFacts(
   token: TokenRecord,
 ): Pick<TokenState, 'id' | 'generation' | 'issuedAt' | 'expiresAt' | 'rotateAfter'> {
-  const seconds = (token.expiresAt.getTime() - token.issuedAt.getTime()) / 1000 + 1;
-  const { rotateAfter } = tokenDates(token.issuedAt, seconds, token.id);
   const { id, generation, issuedAt, expiresAt } = token;
+  const { renewAfter: rotateAfter } = renewalWindow(issuedAt, expiresAt, id);
   return { id, generation, issuedAt, expiresAt, rotateAfter };
 }
 

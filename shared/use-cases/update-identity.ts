@@ -1,5 +1,5 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
-import type { CredentialKind, Identity } from '../domain/identity.ts';
+import { type CredentialKind, type Identity, tokenEnd } from '../domain/identity.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
@@ -68,8 +68,7 @@ export function moveDue(
   const changes: Change[] = [];
   if (old !== null && old !== key) changes.push({ op: 'remove', kind: 'due', identity: id, key: old });
   if (key !== null && dueAt !== null) {
-    const expiresAt =
-      kind === 'token' ? identity.token.expiresAt : (identity.certificate.head?.notAfter ?? null);
+    const expiresAt = kind === 'token' ? tokenEnd(identity) : (identity.certificate.head?.notAfter ?? null);
     changes.push({ op: 'put', kind: 'due', value: { v: 1, key, identity: id, kind, dueAt, expiresAt } });
   }
   return { dueKey: key, changes };

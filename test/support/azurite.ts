@@ -56,7 +56,8 @@ export async function startAzurite(options: { clock?: boolean; offsetMs?: number
     process.off('exit', kill);
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, 'exit');
-      child.kill('SIGTERM');
+      // Everything is in memory, so there is nothing to save; asked politely it waits for clients' idle connections.
+      child.kill('SIGKILL');
       await ended;
     }
     await rm(location, { recursive: true, force: true });

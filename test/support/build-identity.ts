@@ -84,6 +84,7 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
       ...tokenDates(token?.issuedAt ?? ISSUED_AT, expiryInSeconds, id),
       usedGeneration: -1,
       vaultVersion: delivery === 'vault' ? 'v1' : null,
+      predecessorExpiresAt: null,
       ...token,
     },
     ...changes,

@@ -1,3 +1,4 @@
+import { MemorySecrets } from '../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
@@ -15,6 +16,7 @@ import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
+import { readyKeys } from './ready-keys.ts';
 
 /** A clock that a test moves. Waiting moves it too, so that no test ever sleeps. */
 export class TestClock implements Clock {
@@ -42,12 +44,19 @@ export interface World {
   readonly clock: TestClock;
   readonly run: Run;
   readonly authorityVault: MemoryVault;
+  readonly authoritySecrets: MemorySecrets;
   readonly clientVault: MemoryVault;
+  readonly clientSecrets: MemorySecrets;
+  readonly tables: {
+    readonly record: MemoryTable;
+    readonly serials: MemoryTable;
+    readonly keys: MemoryTable;
+  };
   readonly queue: MemoryWorkQueue;
   /** Every line that was logged. */
   readonly lines: string[];
   /** What the renew-due timer and the workers behind the queue do at one tick. */
-  tick(): Promise<void>;
+  tick(deps?: Deps): Promise<void>;
 }
 
 export const POLICY: Policy = {
@@ -59,36 +68,39 @@ export const POLICY: Policy = {
   vaultKeysPerMinute: 60,
 };
 
-/** The whole product on memory twins, at the start of a deployment. */
+/** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
 export function memoryWorld(policy: Partial<Policy> = {}): World {
   const clock = new TestClock('2026-11-21T08:00:00Z');
-  const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom);
-  const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom);
-  const record = new MemoryTable();
+  const newKey = readyKeys();
+  const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom, newKey);
+  const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
+  const authoritySecrets = new MemorySecrets(systemRandom);
+  const clientSecrets = new MemorySecrets(systemRandom);
+  const tables = { record: new MemoryTable(), serials: new MemoryTable(), keys: new MemoryTable() };
   const queue = new MemoryWorkQueue();
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
     correlationId: '00000000-0000-0000-0000-000000000000',
-    log: { write: (level, message) => void lines.push(`${level}: ${message}`) },
+    log: {
+      write: (level, message, details = {}) =>
+        void lines.push(`${level}: ${message} ${JSON.stringify(details)}`),
+    },
   };
   const deps: Deps = {
     clock,
     random: systemRandom,
     digest: nodeDigest,
-    identities: new TableIdentityStore(
-      { record, serials: new MemoryTable(), keys: new MemoryTable() },
-      RECORD_SHARDS,
-    ),
-    fleet: new TableFleetStore(record),
-    storage: [record, queue],
+    identities: new TableIdentityStore(tables, RECORD_SHARDS),
+    fleet: new TableFleetStore(tables.record),
+    storage: [tables.record, tables.serials, tables.keys, queue],
     authorityVault,
-    authoritySecrets: authorityVault,
+    authoritySecrets,
     clientVault,
-    clientSecrets: clientVault,
+    clientSecrets,
     signer: new MemorySigner(authorityVault),
     queue,
-    leases: new TableLeases(record, clock, systemRandom),
+    leases: new TableLeases(tables.record, clock, systemRandom),
     schedules: cronSchedules,
     policy: { ...POLICY, ...policy },
     site: {
@@ -107,12 +119,15 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     clock,
     run,
     authorityVault,
+    authoritySecrets,
     clientVault,
+    clientSecrets,
+    tables,
     queue,
     lines,
-    tick: async () => {
-      await runTimer(deps, run, 'renew-due', renewDue);
-      for (const item of queue.takeAll()) await doWork(deps, run, item);
+    tick: async (used = deps) => {
+      await runTimer(used, run, 'renew-due', renewDue);
+      for (const item of queue.takeAll()) await doWork(used, run, item);
     },
   };
 }

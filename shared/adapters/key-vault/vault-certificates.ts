@@ -38,9 +38,7 @@ export class VaultCertificates implements CredentialVault {
   }
 
   async request(name: string, spec: KeySpec): Promise<PendingRequest> {
-    await this.#call(`Cannot make a key and a request in "${name}"`, (client) =>
-      client.beginCreateCertificate(name, policyFor(spec, 'Unknown')),
-    );
+    await this.#begin(name, policyFor(spec, 'Unknown'));
     const state = await this.pending(name);
     if (state.state === 'waiting') return state;
     throw new EverleafError('VaultRefused', `The vault made no request for "${name}", and gave no reason.`);
@@ -53,6 +51,7 @@ export class VaultCertificates implements CredentialVault {
         return pendingState(poller.getOperationState().certificateOperation);
       } catch (error) {
         if (isMissing(error)) return { state: 'none' };
+        if (isOperationError(error)) return { state: 'ended' };
         throw error;
       }
     });
@@ -87,9 +86,7 @@ export class VaultCertificates implements CredentialVault {
   }
 
   async createSelfSigned(name: string, spec: KeySpec): Promise<void> {
-    await this.#call(`Cannot make a key in "${name}"`, (client) =>
-      client.beginCreateCertificate(name, policyFor(spec, 'Self')),
-    );
+    await this.#begin(name, policyFor(spec, 'Self'));
   }
 
   async recover(name: string): Promise<void> {
@@ -103,6 +100,17 @@ export class VaultCertificates implements CredentialVault {
     await this.#call(`Cannot disable version ${version} of "${name}"`, (client) =>
       client.updateCertificateProperties(name, version, { enabled: false }),
     );
+  }
+
+  /** Begins a new version; how the operation ends, `pending` tells. */
+  async #begin(name: string, policy: CertificatePolicy): Promise<void> {
+    await this.#call(`Cannot make a key in "${name}"`, async (client) => {
+      try {
+        await client.beginCreateCertificate(name, policy);
+      } catch (error) {
+        if (!isOperationError(error)) throw error;
+      }
+    });
   }
 
   #unfinished(name: string): never {
@@ -119,6 +127,14 @@ export class VaultCertificates implements CredentialVault {
       throw isEverleafError(error) ? error : vaultError(error, doing);
     }
   }
+}
+
+/**
+ * True for what the client throws when it has read an operation that failed or was cancelled: a plain Error with the
+ * operation's message. What went wrong on the way to the vault has a status, or a class of its own.
+ */
+function isOperationError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'Error' && !('statusCode' in error) && !('code' in error);
 }
 
 function pendingState(operation: CertificateOperation | undefined): PendingState {

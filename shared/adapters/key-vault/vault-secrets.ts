@@ -25,6 +25,8 @@ export class VaultSecrets implements SecretVault {
       if (translated.code !== 'VaultObjectDeleted') throw translated;
     }
     try {
+      // The poller takes the 403 of a reader without getSecret for the end; should the recovery still be under way, the
+      // write is refused as VaultUnavailable, and the caller's retry finds it done.
       await this.#client.call(async (client) => {
         const poller = await client.beginRecoverDeletedSecret(name, { intervalInMs: 500 });
         await poller.pollUntilDone();

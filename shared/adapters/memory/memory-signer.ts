@@ -1,4 +1,3 @@
-import { EverleafError } from '../../domain/errors.ts';
 import type { SignatureAlgorithm, Signer } from '../../ports/signer.ts';
 import { signRaw } from './memory-certificates.ts';
 import type { MemoryVault } from './memory-vault.ts';
@@ -12,9 +11,6 @@ export class MemorySigner implements Signer {
   }
 
   async sign(keyId: string, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
-    const key = this.#vault.keys.get(keyId);
-    if (key === undefined)
-      throw new EverleafError('NotFound', `Cannot sign with ${keyId}: there is no such key.`);
-    return signRaw(key, algorithm, data);
+    return signRaw(this.#vault.keyOf(keyId), algorithm, data);
   }
 }

@@ -7,8 +7,11 @@ const MOST_OPERATIONS = 100;
 export class MemoryTable implements Table {
   readonly #partitions = new Map<string, Map<string, StoredRow>>();
   #writes = 0;
+  #isThere = false;
 
-  async prepare(): Promise<void> {}
+  async prepare(): Promise<void> {
+    this.#isThere = true;
+  }
 
   async get(partition: string, key: string): Promise<StoredRow | null> {
     return this.#partitions.get(partition)?.get(key) ?? null;
@@ -23,6 +26,10 @@ export class MemoryTable implements Table {
   }
 
   async commit(partition: string, operations: readonly RowOperation[]): Promise<void> {
+    if (operations.length === 0) return;
+    if (!this.#isThere) {
+      throw new EverleafError('StorageRefused', 'Cannot write: there is no such table. Prepare it first.');
+    }
     if (
       operations.length > MOST_OPERATIONS ||
       new Set(operations.map(({ key }) => key)).size < operations.length

@@ -2,7 +2,6 @@ import type { KeyObject } from 'node:crypto';
 import { toHex } from '../../domain/encoding.ts';
 import { EverleafError } from '../../domain/errors.ts';
 import { validityFor } from '../../domain/policy.ts';
-import type { Secret } from '../../domain/secret.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   CredentialVault,
@@ -12,7 +11,6 @@ import type {
   VaultCertificate,
 } from '../../ports/credential-vault.ts';
 import type { Random } from '../../ports/random.ts';
-import type { SecretOptions, SecretVault } from '../../ports/secret-vault.ts';
 import { assertSameKey, makeKeyPair, makeRequest, makeSelfSigned } from './memory-certificates.ts';
 
 interface Version extends VaultCertificate {
@@ -20,57 +18,71 @@ interface Version extends VaultCertificate {
   readonly isEnabled: boolean;
 }
 
-interface Pending {
-  readonly request: PendingRequest;
-  readonly key: KeyObject;
+/** The newest operation of a name. One of the vault's own ends when somebody looks at it, and not before. */
+type Operation =
+  | { readonly state: 'waiting'; readonly request: PendingRequest; readonly key: KeyObject }
+  | { readonly state: 'busy'; readonly spec: KeySpec; readonly key: KeyObject }
+  | { readonly state: 'ended' };
+
+interface Entry {
+  readonly versions: readonly Version[];
+  readonly operation: Operation | null;
+  readonly isDeleted: boolean;
 }
 
+const EMPTY: Entry = { versions: [], operation: null, isDeleted: false };
 const SELF_SIGNED_DAYS = 365;
 
-/** A vault in memory: certificates, their keys, and secrets. Keeps the promises of both ports. */
-export class MemoryVault implements CredentialVault, SecretVault {
+/** A vault's certificates and their keys in memory, with the promises of the port. */
+export class MemoryVault implements CredentialVault {
   readonly #url: string;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #versions = new Map<string, Version[]>();
-  readonly #pending = new Map<string, Pending>();
-  readonly #secrets = new Map<string, { value: Secret<string>; version: string }[]>();
-  /** Keys by key id, for the signer. */
-  readonly keys = new Map<string, KeyObject>();
+  readonly #newKey: (spec: KeySpec) => KeyObject;
+  readonly #entries = new Map<string, Entry>();
 
-  constructor(url: string, clock: Clock, random: Random) {
+  /** @param newKey makes the keys; tests that need many RSA keys hand out ready ones */
+  constructor(url: string, clock: Clock, random: Random, newKey: (spec: KeySpec) => KeyObject = makeKeyPair) {
     this.#url = url;
     this.#clock = clock;
     this.#random = random;
+    this.#newKey = newKey;
   }
 
   async request(name: string, spec: KeySpec): Promise<PendingRequest> {
-    this.#assertIdle(name);
-    const key = this.#keyFor(name, spec);
+    const key = this.#keyFor(this.#idle(name), spec);
     const request = { requestId: this.#id(), csr: makeRequest(spec, key) };
-    this.#pending.set(name, { request, key });
+    this.#change(name, { operation: { state: 'waiting', request, key } });
     return request;
   }
 
   async pending(name: string): Promise<PendingState> {
-    const pending = this.#pending.get(name);
-    if (pending === undefined) return { state: this.#versions.has(name) ? 'ended' : 'none' };
-    return { state: 'waiting', ...pending.request };
+    const { operation } = this.#live(name) ?? EMPTY;
+    if (operation === null) return { state: 'none' };
+    if (operation.state === 'waiting') return { state: 'waiting', ...operation.request };
+    if (operation.state === 'busy') {
+      const { spec, key } = operation;
+      const validity = validityFor(this.#clock.now(), SELF_SIGNED_DAYS);
+      this.#addVersion(name, makeSelfSigned(spec, key, validity, this.#random.bytes(16)), key);
+    }
+    return { state: 'ended' };
   }
 
   async discardPending(name: string): Promise<void> {
-    this.#pending.delete(name);
+    if (this.#live(name) !== null) this.#change(name, { operation: null });
   }
 
   async merge(name: string, chain: readonly Uint8Array[]): Promise<VaultCertificate> {
-    const pending = this.#pending.get(name);
+    const operation = this.#live(name)?.operation ?? null;
     const [der] = chain;
-    if (pending === undefined || der === undefined) {
-      throw new EverleafError('NotFound', `Cannot merge into "${name}": nothing is waiting there.`);
+    if (operation === null || der === undefined) {
+      throw new EverleafError('NotFound', `Cannot merge into "${name}": there is no operation.`);
     }
-    assertSameKey(name, der, pending.key);
-    this.#pending.delete(name);
-    return this.#addVersion(name, der, pending.key);
+    if (operation.state !== 'waiting') {
+      throw new EverleafError('VaultRefused', `Cannot merge into "${name}": no request is waiting there.`);
+    }
+    assertSameKey(name, der, operation.key);
+    return this.#addVersion(name, der, operation.key);
   }
 
   async current(name: string): Promise<VaultCertificate | null> {
@@ -78,67 +90,98 @@ export class MemoryVault implements CredentialVault, SecretVault {
   }
 
   async createSelfSigned(name: string, spec: KeySpec): Promise<void> {
-    this.#assertIdle(name);
-    const key = this.#keyFor(name, spec);
-    const validity = validityFor(this.#clock.now(), SELF_SIGNED_DAYS);
-    this.#addVersion(name, makeSelfSigned(spec, key, validity, this.#random.bytes(16)), key);
+    const key = this.#keyFor(this.#idle(name), spec);
+    this.#change(name, { operation: { state: 'busy', spec, key } });
   }
 
-  /** Nothing is ever deleted here. */
-  async recover(): Promise<void> {}
+  async recover(name: string): Promise<void> {
+    if (this.#entries.get(name)?.isDeleted !== true) {
+      throw new EverleafError('NotFound', `Cannot recover "${name}": it is not soft-deleted.`);
+    }
+    this.#change(name, { isDeleted: false });
+  }
 
   async disable(name: string, version: string): Promise<void> {
-    const versions = this.#versions.get(name) ?? [];
-    this.#versions.set(
-      name,
-      versions.map((found) => (found.version === version ? { ...found, isEnabled: false } : found)),
-    );
-  }
-
-  async write(name: string, value: Secret<string>, _options: SecretOptions): Promise<{ version: string }> {
-    const version = this.#id();
-    this.#secrets.set(name, [...(this.#secrets.get(name) ?? []), { value, version }]);
-    return { version };
-  }
-
-  async read(name: string, version?: string): Promise<{ value: Secret<string>; version: string } | null> {
-    const versions = this.#secrets.get(name) ?? [];
-    return (
-      (version === undefined ? versions.at(-1) : versions.find((found) => found.version === version)) ?? null
-    );
-  }
-
-  /** Every finished version, oldest first: for tests. */
-  versions(name: string): readonly VaultCertificate[] {
-    return this.#versions.get(name) ?? [];
-  }
-
-  /** Every version of a secret, oldest first: for tests. */
-  secretVersions(name: string): readonly { value: Secret<string>; version: string }[] {
-    return this.#secrets.get(name) ?? [];
-  }
-
-  #assertIdle(name: string): void {
-    if (!this.#pending.has(name)) return;
-    throw new EverleafError('VaultObjectPending', `A version of "${name}" is being made already.`, {
-      retryable: true,
+    const entry = this.#live(name);
+    if (entry === null || !entry.versions.some((found) => found.version === version)) {
+      throw new EverleafError('NotFound', `Cannot disable version ${version} of "${name}": there is none.`);
+    }
+    this.#change(name, {
+      versions: entry.versions.map((found) =>
+        found.version === version ? { ...found, isEnabled: false } : found,
+      ),
     });
   }
 
-  #keyFor(name: string, spec: KeySpec): KeyObject {
-    const latest = this.#versions.get(name)?.at(-1);
-    return spec.reuseKey && latest !== undefined ? latest.key : makeKeyPair(spec);
+  /**
+   * The key of a version, for the signer.
+   * @throws EverleafError NotFound; VaultAccessDenied for a version that was disabled
+   */
+  keyOf(keyId: string): KeyObject {
+    const versions = [...this.#entries.values()].flatMap((entry) => (entry.isDeleted ? [] : entry.versions));
+    const found = versions.find((version) => version.keyId === keyId);
+    if (found === undefined) {
+      throw new EverleafError('NotFound', `Cannot sign with ${keyId}: there is no such key.`);
+    }
+    if (!found.isEnabled) {
+      throw new EverleafError('VaultAccessDenied', `Cannot sign with ${keyId}: it is disabled.`, {
+        retryable: true,
+      });
+    }
+    return found.key;
+  }
+
+  /** Names that hold something, or wait for it. For tests. */
+  names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Every finished version, oldest first. For tests. */
+  versions(name: string): readonly VaultCertificate[] {
+    return this.#live(name)?.versions ?? [];
+  }
+
+  /** What somebody with the rights for it may do at any time. For tests. */
+  softDelete(name: string): void {
+    if (this.#entries.has(name)) this.#change(name, { isDeleted: true });
+  }
+
+  #live(name: string): Entry | null {
+    const entry = this.#entries.get(name);
+    return entry === undefined || entry.isDeleted ? null : entry;
+  }
+
+  #change(name: string, change: Partial<Entry>): void {
+    this.#entries.set(name, { ...EMPTY, ...this.#entries.get(name), ...change });
+  }
+
+  /** The entry that a new operation begins in. */
+  #idle(name: string): Entry {
+    const entry = this.#entries.get(name) ?? EMPTY;
+    if (entry.isDeleted) {
+      throw new EverleafError('VaultObjectDeleted', `"${name}" is soft-deleted and can be recovered.`, {
+        retryable: true,
+      });
+    }
+    if (entry.operation !== null && entry.operation.state !== 'ended') {
+      throw new EverleafError('VaultObjectPending', `A version of "${name}" is being made already.`, {
+        retryable: true,
+      });
+    }
+    return entry;
+  }
+
+  #keyFor(entry: Entry, spec: KeySpec): KeyObject {
+    const latest = entry.versions.at(-1);
+    return spec.reuseKey && latest !== undefined ? latest.key : this.#newKey(spec);
   }
 
   #addVersion(name: string, der: Uint8Array, key: KeyObject): VaultCertificate {
     const version = this.#id();
-    const keyId = `${this.#url}/keys/${name}/${version}`;
-    this.#versions.set(name, [
-      ...(this.#versions.get(name) ?? []),
-      { version, keyId, der, key, isEnabled: true },
-    ]);
-    this.keys.set(keyId, key);
-    return { version, keyId, der };
+    const added = { version, keyId: `${this.#url}/keys/${name}/${version}`, der, key, isEnabled: true };
+    const { versions } = this.#entries.get(name) ?? EMPTY;
+    this.#change(name, { versions: [...versions, added], operation: { state: 'ended' } });
+    return added;
   }
 
   #id(): string {

@@ -63,6 +63,9 @@ export class AzureTable implements Table {
     try {
       await this.#client.submitTransaction(operations.map((operation) => action(partition, operation)));
     } catch (error) {
+      if (codeOf(error) === 'TableNotFound') {
+        throw storageError(error, `Cannot write to "${this.#client.tableName}"`);
+      }
       const remaining =
         statusOf(error) === 404 ? await this.#withoutVanished(partition, operations) : operations;
       if (remaining.length < operations.length) return this.commit(partition, remaining);

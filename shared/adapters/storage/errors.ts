@@ -30,6 +30,7 @@ export function storageError(error: unknown, doing: string): EverleafError {
     return new EverleafError('Conflict', `${doing}: somebody else changed it in between.`, {
       cause: error,
       details,
+      retryable: true,
     });
   }
   if (status === 429) return fail('Throttled', 'It is asked too often; try again later.');

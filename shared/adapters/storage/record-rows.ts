@@ -68,6 +68,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
     rotateAfter: instant,
     usedGeneration: z.int(),
     vaultVersion: z.string().nullable(),
+    predecessorExpiresAt: instant.nullable(),
   }),
 });
 

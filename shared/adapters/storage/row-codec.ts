@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EverleafError } from '../../domain/errors.ts';
+import { EverleafError, isEverleafError } from '../../domain/errors.ts';
 import type { TableRow } from './table.ts';
 
 /** The version of every row that this program writes. */
@@ -44,6 +44,18 @@ export function rowCodec<T>(kind: string, schema: z.ZodType<T>): RowCodec<T> {
   };
 }
 
+/** Lists leave out what a later program wrote: it must neither be touched nor stop the rest. */
+export function decodeKnown<T>(rows: readonly TableRow[], codec: RowCodec<T>): T[] {
+  return rows.flatMap((row) => {
+    try {
+      return [codec.decode(row)];
+    } catch (error) {
+      if (isEverleafError(error, 'UnknownRecordVersion')) return [];
+      throw error;
+    }
+  });
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -52,6 +64,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function withBytes(_key: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+/** A Buffer turns itself into JSON of its own before a replacer sees it, so the row itself is asked. */
+function withBytes(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const raw = this[key];
+  return raw instanceof Uint8Array ? Buffer.from(raw).toString('base64') : value;
 }

@@ -3,8 +3,8 @@ import type { Authority } from '../../domain/authority.ts';
 import { EverleafError, isEverleafError } from '../../domain/errors.ts';
 import type { Cluster, Deployment, FleetStore, TimerRun } from '../../ports/fleet-store.ts';
 import type { Stored } from '../../ports/identity-store.ts';
-import { bytes, instant, type RowCodec, rowCodec } from './row-codec.ts';
-import type { Table } from './table.ts';
+import { bytes, decodeKnown, instant, type RowCodec, rowCodec } from './row-codec.ts';
+import type { StoredRow, Table } from './table.ts';
 
 const v = z.literal(1);
 
@@ -86,8 +86,8 @@ export class TableFleetStore implements FleetStore {
     return this.#read(`authority|${id}`, codecs.authority);
   }
 
-  authorities(): Promise<readonly Authority[]> {
-    return this.#list('authority', codecs.authority);
+  async authorities(): Promise<readonly Authority[]> {
+    return (await this.#list('authority')).map((row) => codecs.authority.decode(row));
   }
 
   insertAuthority(value: Authority): Promise<void> {
@@ -102,8 +102,8 @@ export class TableFleetStore implements FleetStore {
     return this.#read(`cluster|${name}`, codecs.cluster);
   }
 
-  clusters(): Promise<readonly Cluster[]> {
-    return this.#list('cluster', codecs.cluster);
+  async clusters(): Promise<readonly Cluster[]> {
+    return decodeKnown(await this.#list('cluster'), codecs.cluster);
   }
 
   insertCluster(value: Cluster): Promise<void> {
@@ -124,9 +124,8 @@ export class TableFleetStore implements FleetStore {
     return row === null ? null : { value: codec.decode(row), etag: row.etag };
   }
 
-  async #list<T>(kind: string, codec: RowCodec<T>): Promise<readonly T[]> {
-    const rows = await this.#table.range(PARTITION, `${kind}|`, `${kind}}`, EVERYTHING);
-    return rows.map((row) => codec.decode(row));
+  #list(kind: string): Promise<StoredRow[]> {
+    return this.#table.range(PARTITION, `${kind}|`, `${kind}}`, EVERYTHING);
   }
 
   async #insert<T>(key: string, codec: RowCodec<T>, value: T): Promise<void> {

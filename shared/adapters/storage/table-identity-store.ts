@@ -15,8 +15,8 @@ import type {
   Stored,
 } from '../../ports/identity-store.ts';
 import { recordCodecs } from './record-rows.ts';
-import type { RowCodec } from './row-codec.ts';
-import type { RowOperation, StoredRow, Table } from './table.ts';
+import { decodeKnown, type RowCodec } from './row-codec.ts';
+import type { RowOperation, Table } from './table.ts';
 
 /** The first key behind every key that begins with what stands before the bar. */
 const AFTER_BAR = '}';
@@ -66,7 +66,8 @@ export class TableIdentityStore implements IdentityStore {
     const prefix = cluster === undefined ? 'i' : `i|${cluster}`;
     const items: Identity[] = [];
     for (let shard = first; shard <= last; shard++) {
-      const from = shard === first && startKey !== '' ? `${startKey}\0` : `${prefix}|`;
+      // `!` sorts before every character that a name may go on with.
+      const from = shard === first && startKey !== '' ? `${startKey}!` : `${prefix}|`;
       const wanted = limit - items.length;
       const rows = await this.#record.range(partitionName(shard), from, prefix + AFTER_BAR, wanted);
       items.push(...decodeKnown(rows, recordCodecs.identity));
@@ -164,18 +165,6 @@ function keyOf({ kind, value }: Write): string {
     case 'event':
       return keys.event(value.time, value.id);
   }
-}
-
-/** Lists leave out what a later program wrote: it must neither be touched nor stop the rest. */
-function decodeKnown<T>(rows: readonly StoredRow[], codec: RowCodec<T>): T[] {
-  return rows.flatMap((row) => {
-    try {
-      return [codec.decode(row)];
-    } catch (error) {
-      if (isEverleafError(error, 'UnknownRecordVersion')) return [];
-      throw error;
-    }
-  });
 }
 
 /** Inserts, or finds who was first. Spread by the first two digits, so that no partition grows hot. */

@@ -24,9 +24,11 @@ export type RowOperation =
  * 1. `get` answers null for a row that is not there.
  * 2. `range` answers the rows of one partition with `from` <= key < `before`, in key order, `limit` at most.
  * 3. `commit` does all operations, at most 100 on as many different rows of one partition, or none. Conflict: an
- *    insert found a row, or a replace another etag or none. Removing a row that is gone does nothing.
+ *    insert found a row, or a replace another etag or none. Removing a row that is gone does nothing. More rows, or one
+ *    row twice: StorageRefused.
  * 4. What `commit` acknowledged every later read shows.
- * 5. `prepare` makes the table when it is missing.
+ * 5. `prepare` makes the table when it is missing. Until then reads find nothing and `commit` fails with
+ *    StorageRefused.
  */
 export interface Table {
   prepare(): Promise<void>;

@@ -7,7 +7,7 @@ export const cronSchedules: Schedules = {
   next: (schedule, from) => {
     const next = parse(schedule).nextRun(from);
     if (next === null)
-      throw new EverleafError('InvalidInput', `The schedule "${schedule}" never fires again.`);
+      throw new EverleafError('InvalidSettings', `The schedule "${schedule}" never fires again.`);
     return next;
   },
 };
@@ -17,7 +17,7 @@ function parse(schedule: string): Cron {
     return new Cron(schedule, { timezone: 'UTC', domAndDow: true, paused: true });
   } catch (error) {
     throw new EverleafError(
-      'InvalidInput',
+      'InvalidSettings',
       `"${schedule}" is no schedule: expected {second} {minute} {hour} {day} {month} {day of week}.`,
       { cause: error },
     );

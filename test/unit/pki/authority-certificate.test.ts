@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { type AuthorityInput, buildAuthorityTbs } from '../../../shared/pki/authority-certificate.ts';
-import { certificateToPem, parseCertificate, verifySignedBy } from '../../../shared/pki/certificate.ts';
+import { parseCertificate, verifySignedBy } from '../../../shared/pki/certificate.ts';
 import { buildLeafTbs } from '../../../shared/pki/leaf-certificate.ts';
 import { lintAuthority } from '../../../shared/pki/lint-authority.ts';
+import { encodePem } from '../../../shared/pki/pem.ts';
 import { authorityInput, DURING, leafInput, makeAuthority, type TestAuthority } from './support/authority.ts';
 import { KEY_KINDS, keyPair, newKeyPair } from './support/keys.ts';
 import { openOpensslDirectory } from './support/openssl.ts';
@@ -13,7 +14,7 @@ const openssl = openOpensslDirectory();
 after(() => openssl.remove());
 
 const YEAR = 365 * 86_400;
-const pemFile = (file: string, der: Uint8Array) => openssl.write(file, certificateToPem(der));
+const pemFile = (file: string, der: Uint8Array) => openssl.write(file, encodePem('CERTIFICATE', der));
 
 /** What a cross certificate for `next`, signed by `old`, would be made from. */
 function crossInput(old: TestAuthority, next: TestAuthority, pathLength = 0): AuthorityInput {

@@ -3,13 +3,12 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { bundleId } from '../../../shared/pki/bundle.ts';
 import {
-  certificateToPem,
   fingerprintSha256,
   parseCertificate,
   parseTbsCertificate,
   verifySignedBy,
 } from '../../../shared/pki/certificate.ts';
-import { decodePem } from '../../../shared/pki/pem.ts';
+import { decodePem, encodePem } from '../../../shared/pki/pem.ts';
 import { makeAuthority } from './support/authority.ts';
 import { refusal } from './support/errors.ts';
 import { keyPair } from './support/keys.ts';
@@ -141,7 +140,7 @@ describe('reading a certificate of openssl', () => {
   });
 
   it('writes it as PEM, byte for byte as openssl did', () => {
-    assert.equal(certificateToPem(certificate.der), pem);
+    assert.equal(encodePem('CERTIFICATE', certificate.der), pem);
   });
 });
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { after, describe, it } from 'node:test';
-import { certificateToPem, parseCertificate, verifySignedBy } from '../../../shared/pki/certificate.ts';
+import { parseCertificate, verifySignedBy } from '../../../shared/pki/certificate.ts';
 import { buildLeafTbs } from '../../../shared/pki/leaf-certificate.ts';
 import { lintLeaf } from '../../../shared/pki/lint-leaf.ts';
+import { encodePem } from '../../../shared/pki/pem.ts';
 import { subjectKeyIdentifier } from '../../../shared/pki/public-key.ts';
 import { DURING, leafInput, makeAuthority } from './support/authority.ts';
 import { refusal } from './support/errors.ts';
@@ -15,7 +16,7 @@ after(() => openssl.remove());
 
 const NINETY_DAYS_AND_BACKDATE = 90 * 86_400 + 300;
 const authority = makeAuthority();
-const authorityPem = openssl.write('authority.pem', certificateToPem(authority.certificate.der));
+const authorityPem = openssl.write('authority.pem', encodePem('CERTIFICATE', authority.certificate.der));
 
 function issue(...input: Parameters<typeof leafInput>): Uint8Array {
   const [by] = input;
@@ -27,7 +28,7 @@ function issue(...input: Parameters<typeof leafInput>): Uint8Array {
 
 /** Whether openssl takes the certificate for that purpose, under its strictest rules. */
 function verify(der: Uint8Array, purpose: 'sslclient' | 'sslserver', root = authorityPem): string {
-  const leaf = openssl.write('leaf.pem', certificateToPem(der));
+  const leaf = openssl.write('leaf.pem', encodePem('CERTIFICATE', der));
   const { output } = openssl.attempt(
     'verify',
     '-x509_strict',
@@ -43,7 +44,7 @@ function verify(der: Uint8Array, purpose: 'sslclient' | 'sslserver', root = auth
 }
 
 const textOf = (der: Uint8Array) =>
-  openssl.run('x509', '-noout', '-text', '-in', openssl.write('leaf.pem', certificateToPem(der)));
+  openssl.run('x509', '-noout', '-text', '-in', openssl.write('leaf.pem', encodePem('CERTIFICATE', der)));
 
 describe('a leaf certificate', () => {
   for (const kind of KEY_KINDS) {
@@ -62,7 +63,7 @@ describe('a leaf certificate', () => {
   for (const kind of KEY_KINDS) {
     it(`is accepted when an authority with the key ${kind} signs it`, () => {
       const signer = makeAuthority(kind);
-      const root = openssl.write(`${kind}.pem`, certificateToPem(signer.certificate.der));
+      const root = openssl.write(`${kind}.pem`, encodePem('CERTIFICATE', signer.certificate.der));
       const der = issue(signer, keyPair('P-384'));
       assert.match(verify(der, 'sslclient', root), /: OK$/);
       assert.equal(verifySignedBy(parseCertificate(der), signer.certificate.spki), true);
@@ -184,7 +185,7 @@ describe('a leaf certificate', () => {
   });
 
   it('is valid until notAfter and not after it', () => {
-    const leaf = openssl.write('leaf.pem', certificateToPem(issue(authority, keyPair('P-256'))));
+    const leaf = openssl.write('leaf.pem', encodePem('CERTIFICATE', issue(authority, keyPair('P-256'))));
     const end = Date.UTC(2026, 6, 29, 23, 59, 59) / 1000;
     const at = (seconds: number) =>
       openssl.attempt('verify', '-attime', String(seconds), '-CAfile', authorityPem, leaf);

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { after, before } from 'node:test';
+import { TableClient } from '@azure/data-tables';
+import { QueueClient } from '@azure/storage-queue';
+import { MemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
+import { MemoryWorkQueue } from '../../../shared/adapters/memory/memory-work-queue.ts';
+import { AzureTable } from '../../../shared/adapters/storage/azure-table.ts';
+import { StorageWorkQueue } from '../../../shared/adapters/storage/storage-work-queue.ts';
+import type { Table } from '../../../shared/adapters/storage/table.ts';
+import { TableLeases } from '../../../shared/adapters/storage/table-leases.ts';
+import { systemRandom } from '../../../shared/adapters/system/system-random.ts';
+import { type Azurite, startAzurite } from '../../support/azurite.ts';
+import type { TestClock } from '../../support/memory-world.ts';
+import { describeFleetStore } from './suites/fleet-store.ts';
+import { describeIdentityStore } from './suites/identity-store.ts';
+import { describeLeases } from './suites/leases.ts';
+import { describeTable } from './suites/table.ts';
+import { describeWorkQueue } from './suites/work-queue.ts';
+
+let azurite: Azurite;
+before(async () => {
+  azurite = await startAzurite();
+});
+after(() => azurite.stop());
+
+const memoryTable = async () => new MemoryTable();
+
+/** A table, or queue, that no other test has. */
+const uniqueName = () => `t${randomUUID().replaceAll('-', '')}`;
+
+const azureTable = async () =>
+  new AzureTable(
+    TableClient.fromConnectionString(azurite.connectionString, uniqueName(), { allowInsecureConnection: true }),
+  );
+
+const leasesOn = (makeTable: () => Promise<Table>) => async (clock: TestClock) => {
+  const table = await makeTable();
+  await table.prepare();
+  return new TableLeases(table, clock, systemRandom);
+};
+
+for (const [name, makeTable] of [
+  ['in memory', memoryTable],
+  ['on Table storage', azureTable],
+] as const) {
+  describeTable(name, makeTable);
+  describeIdentityStore(name, makeTable);
+  describeFleetStore(name, makeTable);
+  describeLeases(name, leasesOn(makeTable));
+}
+
+describeWorkQueue('in memory', async () => {
+  const queue = new MemoryWorkQueue();
+  return { queue, takeAll: async () => queue.takeAll() };
+});
+
+describeWorkQueue('on Queue storage', async () => {
+  const name = uniqueName();
+  const client = new QueueClient(azurite.connectionString, name);
+  const poison = new QueueClient(azurite.connectionString, `${name}-poison`);
+  return {
+    queue: new StorageWorkQueue(client, poison),
+    takeAll: async () => {
+      const { receivedMessageItems } = await client.receiveMessages({ numberOfMessages: 32 });
+      return receivedMessageItems.map(({ messageText }) =>
+        JSON.parse(Buffer.from(messageText, 'base64').toString('utf8')),
+      );
+    },
+  };
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Table } from '../../../../shared/adapters/storage/table.ts';
+import { TableFleetStore } from '../../../../shared/adapters/storage/table-fleet-store.ts';
+import type { Authority } from '../../../../shared/domain/authority.ts';
+import type { Cluster, Deployment, TimerRun } from '../../../../shared/ports/fleet-store.ts';
+
+const AT = new Date('2026-11-21T08:00:00Z');
+
+const DEPLOYMENT: Deployment = {
+  v: 1,
+  createdAt: AT,
+  shards: 32,
+  rotationKeyVersion: null,
+  activeAuthorityId: null,
+  deliveredBundleId: null,
+  readyAt: null,
+};
+
+const authority = (id: string): Authority => ({
+  v: 1,
+  id,
+  state: 'Creating',
+  keyType: 'EC-P256',
+  serialNumber: '0a'.repeat(16),
+  issuedAt: AT,
+  notBefore: AT,
+  notAfter: new Date('2027-11-21T07:59:59Z'),
+  commonName: `Everleaf Authority ${id}`,
+  spkiHash: null,
+  keyId: null,
+  certificate: Uint8Array.of(1, 2, 255),
+  vaultVersion: null,
+});
+
+const cluster = (name: string): Cluster => ({ v: 1, name, kind: 'workload', createdAt: AT, updatedAt: AT });
+
+/** The promises of FleetStore (shared/ports/fleet-store.ts), by their numbers, on a table of `makeTable`. */
+export function describeFleetStore(name: string, makeTable: () => Promise<Table>): void {
+  const makeStore = async () => {
+    const table = await makeTable();
+    await table.prepare();
+    return { store: new TableFleetStore(table), table };
+  };
+
+  describe(`FleetStore: ${name}`, () => {
+    test('1. a row is inserted once; a second time is AlreadyExists and changes nothing', async () => {
+      const { store } = await makeStore();
+      await store.insertDeployment(DEPLOYMENT);
+      await store.insertAuthority(authority('a1'));
+      await store.insertCluster(cluster('alpha'));
+      const exists = { code: 'AlreadyExists' };
+      await assert.rejects(store.insertDeployment({ ...DEPLOYMENT, shards: 1 }), exists);
+      await assert.rejects(store.insertAuthority({ ...authority('a1'), commonName: 'other' }), exists);
+      await assert.rejects(store.insertCluster({ ...cluster('alpha'), kind: 'management' }), exists);
+      assert.deepEqual((await store.deployment())?.value, DEPLOYMENT);
+      assert.deepEqual((await store.authority('a1'))?.value, authority('a1'));
+      assert.deepEqual((await store.cluster('alpha'))?.value, cluster('alpha'));
+    });
+
+    test('1. a row is replaced by who read it last; anybody else gets Conflict', async () => {
+      const { store } = await makeStore();
+      await store.insertDeployment(DEPLOYMENT);
+      await store.insertAuthority(authority('a1'));
+      const deployment = await store.deployment();
+      const stored = await store.authority('a1');
+      assert.ok(deployment !== null && stored !== null);
+      await store.replaceDeployment({ ...DEPLOYMENT, activeAuthorityId: 'a1' }, deployment.etag);
+      await store.replaceAuthority({ ...stored.value, state: 'Active' }, stored.etag);
+      const conflict = { code: 'Conflict' };
+      await assert.rejects(store.replaceDeployment({ ...DEPLOYMENT, readyAt: AT }, deployment.etag), conflict);
+      await assert.rejects(store.replaceAuthority(stored.value, stored.etag), conflict);
+      assert.equal((await store.deployment())?.value.activeAuthorityId, 'a1');
+      assert.equal((await store.authority('a1'))?.value.state, 'Active');
+    });
+
+    test('1. a timer run is written over whatever was there', async () => {
+      const { store } = await makeStore();
+      const run: TimerRun = {
+        v: 1,
+        name: 'renew-due',
+        lastStartedAt: AT,
+        lastSuccessAt: null,
+        lastErrorCode: 'VaultUnavailable',
+      };
+      await store.putTimerRun({ ...run, lastErrorCode: null });
+      await store.putTimerRun(run);
+      assert.deepEqual(await store.timerRun('renew-due'), run);
+    });
+
+    test('2. reads answer null for a row that is not there, and lists all that are', async () => {
+      const { store } = await makeStore();
+      assert.equal(await store.deployment(), null);
+      assert.equal(await store.authority('a1'), null);
+      assert.equal(await store.cluster('alpha'), null);
+      assert.equal(await store.timerRun('renew-due'), null);
+      assert.deepEqual(await store.authorities(), []);
+      for (const id of ['a2', 'a1']) await store.insertAuthority(authority(id));
+      for (const id of ['beta', 'alpha']) await store.insertCluster(cluster(id));
+      assert.deepEqual(await store.authorities(), [authority('a1'), authority('a2')]);
+      assert.deepEqual(await store.clusters(), [cluster('alpha'), cluster('beta')]);
+    });
+
+    test('3. a row of a newer program fails; the list of clusters leaves it out, that of authorities fails', async () => {
+      const { store, table } = await makeStore();
+      await store.insertAuthority(authority('a1'));
+      await store.insertCluster(cluster('alpha'));
+      for (const key of ['authority|a2', 'cluster|beta', 'deployment', 'timer|renew-due']) {
+        await table.commit('fleet', [{ op: 'insert', key, v: 2, data: '{}' }]);
+      }
+      const unknown = { code: 'UnknownRecordVersion' };
+      await assert.rejects(store.deployment(), unknown);
+      await assert.rejects(store.authority('a2'), unknown);
+      await assert.rejects(store.cluster('beta'), unknown);
+      await assert.rejects(store.timerRun('renew-due'), unknown);
+      await assert.rejects(store.authorities(), unknown);
+      assert.deepEqual(await store.clusters(), [cluster('alpha')]);
+    });
+  });
+}

@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Table } from '../../../../shared/adapters/storage/table.ts';
+import { TableIdentityStore } from '../../../../shared/adapters/storage/table-identity-store.ts';
+import type { AuditEvent } from '../../../../shared/domain/audit.ts';
+import type { CertificateRecord, Identity, Instance } from '../../../../shared/domain/identity.ts';
+import type { IdentityId } from '../../../../shared/domain/names.ts';
+import { RECORD_SHARDS, shardOf } from '../../../../shared/domain/sharding.ts';
+import type { TokenRecord } from '../../../../shared/domain/token.ts';
+import type { Change, DueRow, LoginRecord } from '../../../../shared/ports/identity-store.ts';
+import { dueKey } from '../../../../shared/use-cases/update-identity.ts';
+import { buildHead, buildIdentity, ISSUED_AT } from '../../../support/build-identity.ts';
+
+const ID: IdentityId = { cluster: 'management', name: 'KMS' };
+const EVERYTHING = Number.POSITIVE_INFINITY;
+
+const identity = (changes: Partial<Pick<Identity, 'cluster' | 'name' | 'lastSeenAt'>> = {}): Identity =>
+  buildIdentity({ ...ID, ...changes });
+const insertIdentity = (value: Identity): Change => ({ op: 'insert', kind: 'identity', value });
+
+function tokenRecord(id: string, changes: Partial<TokenRecord> = {}): TokenRecord {
+  return {
+    v: 1,
+    id,
+    identity: ID,
+    generation: 0,
+    secretHash: 'ab'.repeat(32),
+    nonce: 'cd'.repeat(16),
+    issuedAt: ISSUED_AT,
+    expiresAt: new Date('2027-02-18T23:59:59Z'),
+    firstUsedAt: null,
+    ...changes,
+  };
+}
+
+function certificateRecord(): CertificateRecord {
+  const { serialNumber, issuedAt, notBefore, notAfter, authorityId } = buildHead();
+  return {
+    v: 1,
+    identity: ID,
+    instance: 'vault',
+    serialNumber,
+    authorityId,
+    issuedAt,
+    notBefore,
+    notAfter,
+    spkiHash: 'ef'.repeat(32),
+    der: Uint8Array.from({ length: 300 }, (_, i) => i % 256),
+  };
+}
+
+function dueRow(id: IdentityId, at: string): DueRow {
+  const dueAt = new Date(at);
+  const { cluster, name } = id;
+  return {
+    v: 1,
+    key: dueKey(id, 'token', dueAt),
+    identity: { cluster, name },
+    kind: 'token',
+    dueAt,
+    expiresAt: null,
+  };
+}
+
+/** The promises of IdentityStore (shared/ports/identity-store.ts), by their numbers, on tables of `makeTable`. */
+export function describeIdentityStore(name: string, makeTable: () => Promise<Table>): void {
+  const makeStore = async () => {
+    const record = await makeTable();
+    const serials = await makeTable();
+    const keys = await makeTable();
+    for (const table of [record, serials, keys]) await table.prepare();
+    return { store: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS), record };
+  };
+
+  describe(`IdentityStore: ${name}`, () => {
+    test('1. commit makes all changes of a cluster or none', async () => {
+      const { store } = await makeStore();
+      await store.commit('management', [insertIdentity(identity())]);
+      const token = tokenRecord('00'.repeat(16));
+      await assert.rejects(
+        store.commit('management', [{ op: 'insert', kind: 'token', value: token }, insertIdentity(identity())]),
+        { code: 'Conflict' },
+      );
+      assert.equal(await store.token(new Uint8Array(16)), null);
+    });
+
+    test('1. a replace with an etag of an earlier read is a Conflict, and changes nothing', async () => {
+      const { store } = await makeStore();
+      await store.commit('management', [insertIdentity(identity())]);
+      const stored = await store.identity(ID);
+      assert.ok(stored !== null);
+      const seen = (at: string): Change => ({
+        op: 'replace',
+        kind: 'identity',
+        value: identity({ lastSeenAt: new Date(at) }),
+        etag: stored.etag,
+      });
+      await store.commit('management', [seen('2026-11-22T00:00:00Z')]);
+      await assert.rejects(store.commit('management', [seen('2026-11-23T00:00:00Z')]), { code: 'Conflict' });
+      assert.deepEqual((await store.identity(ID))?.value.lastSeenAt, new Date('2026-11-22T00:00:00Z'));
+    });
+
+    test('1. a removal of a due row that is gone changes nothing', async () => {
+      const { store } = await makeStore();
+      const { key } = dueRow(ID, '2026-11-21T08:00:00Z');
+      await store.commit('management', [
+        { op: 'remove', kind: 'due', identity: ID, key },
+        insertIdentity(identity()),
+      ]);
+      assert.ok((await store.identity(ID)) !== null);
+    });
+
+    test('2. what commit acknowledged comes back as it was, whatever kind it is', async () => {
+      const { store } = await makeStore();
+      const token = tokenRecord(`05${'11'.repeat(15)}`);
+      const certificate = certificateRecord();
+      const instance: Instance = {
+        v: 1,
+        id: 'one',
+        identity: ID,
+        startedAt: ISSUED_AT,
+        spkiHash: certificate.spkiHash,
+        head: buildHead(),
+      };
+      const login: LoginRecord = {
+        v: 1,
+        identity: ID,
+        tokenId: token.id,
+        spkiHash: certificate.spkiHash,
+        instance: 'one',
+        startedAt: ISSUED_AT,
+        attempt: {
+          id: '77'.repeat(16),
+          serialNumber: certificate.serialNumber,
+          issuedAt: ISSUED_AT,
+          notBefore: certificate.notBefore,
+          notAfter: certificate.notAfter,
+          authorityId: 'a1',
+          spkiHash: null,
+          requestId: null,
+        },
+        finishedAt: null,
+      };
+      const event: AuditEvent & { identity: IdentityId } = {
+        v: 1,
+        id: '99'.repeat(16),
+        time: ISSUED_AT,
+        type: 'login',
+        outcome: 'success',
+        reason: null,
+        actor: { kind: 'agent', id: null, source: null },
+        target: { cluster: 'management', name: 'KMS', serialNumber: null, authorityId: null },
+        correlationId: 'test',
+        details: {},
+        identity: ID,
+      };
+      const owned = { ...token, id: `${toHexByte(store.tokenShard('management'))}${token.id.slice(2)}` };
+      await store.commit('management', [
+        insertIdentity(identity()),
+        { op: 'insert', kind: 'token', value: owned },
+        { op: 'insert', kind: 'certificate', value: certificate },
+        { op: 'put', kind: 'instance', value: instance },
+        { op: 'insert', kind: 'login', value: login },
+        { op: 'put', kind: 'due', value: dueRow(ID, '2026-11-21T08:00:30Z') },
+        { op: 'insert', kind: 'event', value: event },
+      ]);
+      assert.deepEqual((await store.identity({ ...ID, name: 'kms' }))?.value, identity());
+      assert.deepEqual((await store.token(bytesOf(owned.id)))?.value, owned);
+      assert.deepEqual(await store.certificate(ID, certificate.serialNumber), certificate);
+      assert.deepEqual(await store.instances(ID), [instance]);
+      assert.deepEqual((await store.login('management', token.id, certificate.spkiHash))?.value, login);
+      assert.deepEqual(await store.due(new Date('2026-11-21T08:00:30Z'), EVERYTHING), [
+        dueRow(ID, '2026-11-21T08:00:30Z'),
+      ]);
+    });
+
+    test('3. reads answer null for a row that is not there', async () => {
+      const { store } = await makeStore();
+      assert.equal(await store.identity(ID), null);
+      assert.equal(await store.certificate(ID, 'ab'), null);
+      assert.equal(await store.login('management', 'ab', 'cd'), null);
+      assert.deepEqual(await store.instances(ID), []);
+      assert.deepEqual(await store.identities({ limit: 10 }), { items: [], nextCursor: null });
+    });
+
+    test('3. a row of a newer program fails with UnknownRecordVersion, and lists leave it out', async () => {
+      const { store, record } = await makeStore();
+      await store.commit('management', [insertIdentity(identity()), insertIdentity(identity({ name: 'CSI' }))]);
+      const partition = String(shardOf('management', RECORD_SHARDS)).padStart(2, '0');
+      await record.commit(partition, [{ op: 'put', key: 'i|management|kms', v: 2, data: '{"new":true}' }]);
+      await assert.rejects(store.identity(ID), { code: 'UnknownRecordVersion' });
+      const { items } = await store.identities({ limit: 10 });
+      assert.deepEqual(
+        items.map((item) => item.name),
+        ['CSI'],
+      );
+    });
+
+    test('3. identities are listed page by page, by cluster or all, each once', async () => {
+      const { store } = await makeStore();
+      const clusters = ['management', 'alpha', 'beta', 'alpha-two'];
+      for (const cluster of clusters) {
+        const members = Array.from({ length: 5 }, (_, i) => insertIdentity(identity({ cluster, name: `N${i}` })));
+        await store.commit(cluster, members);
+      }
+      const walk = async (cluster?: string) => {
+        const found: string[] = [];
+        let cursor: string | null = null;
+        do {
+          const options = { limit: 3, ...(cluster && { cluster }), ...(cursor !== null && { cursor }) };
+          const page = await store.identities(options);
+          assert.ok(page.items.length <= 3);
+          found.push(...page.items.map((item) => `${item.cluster}/${item.name}`));
+          cursor = page.nextCursor;
+        } while (cursor !== null);
+        return found;
+      };
+      const all = await walk();
+      assert.equal(all.length, 20);
+      assert.equal(new Set(all).size, 20);
+      assert.deepEqual(await walk('alpha'), ['alpha/N0', 'alpha/N1', 'alpha/N2', 'alpha/N3', 'alpha/N4']);
+      assert.deepEqual(await walk('none'), []);
+    });
+
+    test('4. token finds a row by any 16 bytes, the first of which tells its cluster’s partition', async () => {
+      const { store } = await makeStore();
+      for (const cluster of ['management', 'alpha', 'beta']) {
+        const shard = store.tokenShard(cluster);
+        assert.ok(Number.isInteger(shard) && shard >= 0 && shard < 256);
+        const id = `${toHexByte(shard)}${'5a'.repeat(15)}`;
+        const value = tokenRecord(id, { identity: { cluster, name: 'KMS' } });
+        await store.commit(cluster, [{ op: 'insert', kind: 'token', value }]);
+        assert.deepEqual((await store.token(bytesOf(id)))?.value, value);
+      }
+      assert.equal(await store.token(new Uint8Array(16).fill(255)), null);
+    });
+
+    test('5. due answers what is due up to a moment in every partition, oldest first, a limit of each', async () => {
+      const { store } = await makeStore();
+      const rows = [
+        dueRow({ cluster: 'alpha', name: 'A' }, '2026-11-21T09:00:00Z'),
+        dueRow({ cluster: 'beta', name: 'B' }, '2026-11-21T08:00:59Z'),
+        dueRow({ cluster: 'alpha', name: 'C' }, '2026-11-21T08:00:10Z'),
+        dueRow({ cluster: 'alpha', name: 'D' }, '2026-11-21T08:30:00Z'),
+      ];
+      for (const value of rows) {
+        await store.commit(value.identity.cluster, [{ op: 'put', kind: 'due', value }]);
+      }
+      const names = async (until: string, limit: number) =>
+        (await store.due(new Date(until), limit)).map(({ identity: { name: who } }) => who);
+      assert.deepEqual(await names('2026-11-21T09:00:00Z', EVERYTHING), ['C', 'B', 'D', 'A']);
+      assert.deepEqual(await names('2026-11-21T08:00:59Z', EVERYTHING), ['C', 'B']);
+      assert.deepEqual(await names('2026-11-21T09:00:00Z', 1), ['C', 'B']);
+      assert.deepEqual(await names('2026-11-21T07:59:00Z', EVERYTHING), []);
+    });
+
+    test('6. a serial number and a key belong to the first that claims them, for good', async () => {
+      const { store } = await makeStore();
+      const first = { identity: ID, instance: 'vault' };
+      const second = { identity: { cluster: 'alpha', name: 'CSI' }, instance: 'one' };
+      for (const claim of [store.claimSerial.bind(store), store.claimKey.bind(store)]) {
+        assert.deepEqual(await claim('0a1b', first), first);
+        assert.deepEqual(await claim('0a1b', second), first);
+        assert.deepEqual(await claim('0a1b', first), first);
+        assert.deepEqual(await claim('0a1c', second), second);
+      }
+    });
+
+    test('6. of many that claim at once one wins, and all learn who', async () => {
+      const { store } = await makeStore();
+      const owners = Array.from({ length: 8 }, (_, i) => ({ identity: ID, instance: `number ${i}` }));
+      const answers = await Promise.all(owners.map((owner) => store.claimKey('ff00', owner)));
+      assert.equal(new Set(answers.map(({ instance }) => instance)).size, 1);
+    });
+  });
+}
+
+function toHexByte(value: number): string {
+  return value.toString(16).padStart(2, '0');
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, 'hex'));
+}

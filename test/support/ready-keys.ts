@@ -1,0 +1,19 @@
+import type { KeyObject } from 'node:crypto';
+import { makeKeyPair } from '../../shared/adapters/memory/memory-certificates.ts';
+import type { KeySpec } from '../../shared/ports/credential-vault.ts';
+
+const made: KeyObject[] = [];
+
+/**
+ * Keys for the vaults of one world, no two alike. RSA keys take a tenth of a second each, so they are made once for
+ * all worlds of a test file, and every world is handed the same ones in the same order.
+ */
+export function readyKeys(): (spec: KeySpec) => KeyObject {
+  let next = 0;
+  return (spec) => {
+    if (spec.keyType !== 'RSA-2048') return makeKeyPair(spec);
+    const key = made[next] ?? makeKeyPair(spec);
+    made[next++] = key;
+    return key;
+  };
+}
