@@ -13,7 +13,6 @@ export function offsetMs(): number {
   return offset;
 }
 
-
 /**
  * Moves virtual time. Does nothing when the offset is the one in force.
  * @throws RangeError when the clock would go back: nothing in the environment is made for that.

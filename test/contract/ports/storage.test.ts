@@ -30,7 +30,9 @@ const uniqueName = () => `t${randomUUID().replaceAll('-', '')}`;
 
 const azureTable = async () =>
   new AzureTable(
-    TableClient.fromConnectionString(azurite.connectionString, uniqueName(), { allowInsecureConnection: true }),
+    TableClient.fromConnectionString(azurite.connectionString, uniqueName(), {
+      allowInsecureConnection: true,
+    }),
   );
 
 const leasesOn = (makeTable: () => Promise<Table>) => async (clock: TestClock) => {

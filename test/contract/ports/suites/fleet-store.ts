@@ -68,7 +68,10 @@ export function describeFleetStore(name: string, makeTable: () => Promise<Table>
       await store.replaceDeployment({ ...DEPLOYMENT, activeAuthorityId: 'a1' }, deployment.etag);
       await store.replaceAuthority({ ...stored.value, state: 'Active' }, stored.etag);
       const conflict = { code: 'Conflict' };
-      await assert.rejects(store.replaceDeployment({ ...DEPLOYMENT, readyAt: AT }, deployment.etag), conflict);
+      await assert.rejects(
+        store.replaceDeployment({ ...DEPLOYMENT, readyAt: AT }, deployment.etag),
+        conflict,
+      );
       await assert.rejects(store.replaceAuthority(stored.value, stored.etag), conflict);
       assert.equal((await store.deployment())?.value.activeAuthorityId, 'a1');
       assert.equal((await store.authority('a1'))?.value.state, 'Active');

@@ -78,7 +78,10 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       await store.commit('management', [insertIdentity(identity())]);
       const token = tokenRecord('00'.repeat(16));
       await assert.rejects(
-        store.commit('management', [{ op: 'insert', kind: 'token', value: token }, insertIdentity(identity())]),
+        store.commit('management', [
+          { op: 'insert', kind: 'token', value: token },
+          insertIdentity(identity()),
+        ]),
         { code: 'Conflict' },
       );
       assert.equal(await store.token(new Uint8Array(16)), null);
@@ -185,7 +188,10 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
 
     test('3. a row of a newer program fails with UnknownRecordVersion, and lists leave it out', async () => {
       const { store, record } = await makeStore();
-      await store.commit('management', [insertIdentity(identity()), insertIdentity(identity({ name: 'CSI' }))]);
+      await store.commit('management', [
+        insertIdentity(identity()),
+        insertIdentity(identity({ name: 'CSI' })),
+      ]);
       const partition = String(shardOf('management', RECORD_SHARDS)).padStart(2, '0');
       await record.commit(partition, [{ op: 'put', key: 'i|management|kms', v: 2, data: '{"new":true}' }]);
       await assert.rejects(store.identity(ID), { code: 'UnknownRecordVersion' });
@@ -200,7 +206,9 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       const { store } = await makeStore();
       const clusters = ['management', 'alpha', 'beta', 'alpha-two'];
       for (const cluster of clusters) {
-        const members = Array.from({ length: 5 }, (_, i) => insertIdentity(identity({ cluster, name: `N${i}` })));
+        const members = Array.from({ length: 5 }, (_, i) =>
+          insertIdentity(identity({ cluster, name: `N${i}` })),
+        );
         await store.commit(cluster, members);
       }
       const walk = async (cluster?: string) => {

@@ -45,7 +45,10 @@ export function describeTable(name: string, makeTable: () => Promise<Table>): vo
 
     test('2. range answers the rows of one partition between its bounds, in key order, up to the limit', async () => {
       const table = await prepared();
-      await table.commit('p', ['d|3', 'd|1', 'c|9', 'd|2', 'd}', 'e|0'].map((key) => insert(key)));
+      await table.commit(
+        'p',
+        ['d|3', 'd|1', 'c|9', 'd|2', 'd}', 'e|0'].map((key) => insert(key)),
+      );
       await table.commit('q', [insert('d|1')]);
       const keys = async (from: string, before: string, limit: number) =>
         (await table.range('p', from, before, limit)).map(({ key }) => key);
@@ -58,7 +61,10 @@ export function describeTable(name: string, makeTable: () => Promise<Table>): vo
     test('2. range goes on past the thousand rows of one answer', async () => {
       const table = await prepared();
       for (let batch = 0; batch < 11; batch++) {
-        await table.commit('p', Array.from({ length: 100 }, (_, i) => insert(keyOf(batch * 100 + i))));
+        await table.commit(
+          'p',
+          Array.from({ length: 100 }, (_, i) => insert(keyOf(batch * 100 + i))),
+        );
       }
       const all = await table.range('p', 'k', 'l', Number.POSITIVE_INFINITY);
       assert.deepEqual(
@@ -74,7 +80,9 @@ export function describeTable(name: string, makeTable: () => Promise<Table>): vo
       await assert.rejects(table.commit('p', [put('new', 'x'), remove('there'), insert('there')]), {
         code: 'StorageRefused',
       });
-      await assert.rejects(table.commit('p', [put('new', 'x'), insert('there', 'second')]), { code: 'Conflict' });
+      await assert.rejects(table.commit('p', [put('new', 'x'), insert('there', 'second')]), {
+        code: 'Conflict',
+      });
       assert.equal(await table.get('p', 'new'), null);
       assert.equal((await table.get('p', 'there'))?.data, 'first');
     });

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import type { LoginAnswer } from '../support/contract-shapes.ts';
+import { LocalEnvironment } from '../support/local-environment.ts';
+import { makeStateDirectory, removeStateDirectory } from '../support/local-run.ts';
+import {
+  checkFleet,
+  clientVault,
+  type Delivered,
+  fleetSnapshot,
+  isDelivered,
+  readDelivered,
+  vaultNames,
+} from './support/fleet.ts';
+import { OpensslAgent } from './support/openssl-agent.ts';
+
+const DAY_MS = 86_400_000;
+const BACKDATE_MS = 300_000;
+
+let stateDir: string;
+let everleaf: LocalEnvironment;
+let openssl: OpensslAgent;
+let bundle: string;
+/** The vault on the first day. */
+let atFirst: Delivered[];
+
+before(async () => {
+  stateDir = makeStateDirectory();
+  openssl = new OpensslAgent();
+  everleaf = await LocalEnvironment.start(stateDir);
+  bundle = (await everleaf.api('/api/ca-bundle')).text;
+  atFirst = await checkFleet(everleaf, openssl);
+});
+after(async () => {
+  await everleaf?.stop();
+  await removeStateDirectory(stateDir);
+  openssl.remove();
+});
+
+function keysOf(delivered: readonly Delivered[]): string[] {
+  return delivered.flatMap(({ certificates }) => certificates.map(({ keyOfSecret }) => keyOfSecret));
+}
+
+describe('fifty days later', () => {
+  it('every client finds a new certificate with a new key and a new token in the vault', async () => {
+    const before = await everleaf.now();
+    const now = await everleaf.advance('P50D', { settle: true });
+    assert.ok(now.getTime() - before.getTime() >= 50 * DAY_MS);
+    const delivered = await checkFleet(everleaf, openssl);
+    for (const { identity, certificates, tokens } of delivered) {
+      assert.equal(certificates.length, 2, identity.name);
+      assert.equal(tokens.length, 2, identity.name);
+      assert.equal(identity.certificate?.renewCount, 1, identity.name);
+    }
+    assert.equal(new Set(keysOf(delivered)).size, 16, 'no key is used twice');
+    assert.equal(new Set(delivered.flatMap(({ tokens }) => tokens.map(({ value }) => value))).size, 16);
+  });
+
+  it('the versions before are still there, and still good', async () => {
+    const at = await everleaf.now();
+    const delivered = await readDelivered(everleaf);
+    for (const [index, { identity, certificates, tokens }] of delivered.entries()) {
+      const first = atFirst[index];
+      assert.equal(first?.identity.name, identity.name);
+      assert.deepEqual(certificates[0]?.keyOfSecret, first.certificates[0]?.keyOfSecret);
+      assert.equal(certificates[0]?.version, first.certificates[0]?.version);
+      assert.deepEqual(tokens[0], first.tokens[0]);
+      openssl.verify(certificates[0]?.certificate.toString() ?? '', bundle, { at });
+    }
+  });
+
+  it('running the timer again changes nothing', async () => {
+    const before = await fleetSnapshot(everleaf);
+    await everleaf.runTimer('renew-due');
+    assert.deepEqual(await fleetSnapshot(everleaf), before);
+    const [timer] = (await everleaf.status()).timers;
+    assert.deepEqual([timer?.name, timer?.lastErrorCode], ['renew-due', null]);
+  });
+
+  it('a client logs in with its new token, and with that the token before has ended', async () => {
+    const login = (token: string) => everleaf.login<LoginAnswer & { code: string }>({ token });
+    const { token: first } = everleaf.loginFile('KMS');
+    const early = await login(first);
+    assert.equal(early.status, 200, 'each works to its own end while the newer one is unused');
+    const vault = clientVault(everleaf);
+    const second = (await vault.currentSecret('token--management--kms')).value;
+    assert.notEqual(second, first);
+    const answer = await login(second);
+    assert.equal(answer.status, 200, answer.text);
+    const version = await vault.currentVersion('client--management--kms');
+    assert.ok(answer.json.vault?.certificateId.endsWith(`/client--management--kms/${version}`));
+    const late = await login(first);
+    assert.deepEqual([late.status, late.json.code], [401, 'Expired']);
+    assert.equal((await login(second)).status, 200, 'a token can be used again and again');
+  });
+});
+
+describe('another 270 days, a day at a time', () => {
+  it('no credential in the vault is ever expired, nor left alone when its moment has come', async () => {
+    let before = await everleaf.now();
+    for (let day = 1; day <= 270; day++) {
+      const now = await everleaf.advance('P1D', { settle: true });
+      const due = before.getTime() + DAY_MS;
+      before = now;
+      const { identities, queue } = await everleaf.status();
+      assert.deepEqual(queue, { waiting: 0, poison: 0 });
+      for (const { name, state, certificate, token } of identities.filter(isDelivered)) {
+        const where = `${name} on day ${day}, ${now.toISOString()}`;
+        assert.equal(state, 'Healthy', where);
+        assert.ok(Date.parse(certificate?.notAfter ?? '') > now.getTime(), where);
+        assert.ok(Date.parse(token?.expiresAt ?? '') > now.getTime(), where);
+        assert.ok(Date.parse(certificate?.renewAfter ?? '') > due, `the certificate of ${where}`);
+        assert.ok(Date.parse(token?.rotateAfter ?? '') > due, `the token of ${where}`);
+      }
+    }
+  });
+
+  it('openssl accepts every version that ever was in the vault, as long as it says', async () => {
+    const delivered = await checkFleet(everleaf, openssl);
+    for (const { identity, certificates } of delivered) {
+      assert.ok(certificates.length > 6, `${identity.name} was renewed about every 40 days`);
+      for (const { certificate } of certificates) {
+        const pem = certificate.toString();
+        const issuedAt = new Date(Date.parse(certificate.validFrom) + BACKDATE_MS);
+        const last = Date.parse(certificate.validTo);
+        openssl.verify(pem, bundle, { at: issuedAt });
+        // The last second is valid (RFC 5280, 4.1.2.5); OpenSSL counts it as over (X509_cmp_time(3)).
+        openssl.verify(pem, bundle, { at: new Date(last - 1000) });
+        assert.throws(() => openssl.verify(pem, bundle, { at: new Date(last + 1000) }), /expired/);
+      }
+    }
+    assert.equal(new Set(keysOf(delivered)).size, keysOf(delivered).length, 'no key is used twice');
+  });
+
+  it('no certificate outlives its authority, of whose coming end the plan and the status warn', async () => {
+    const authority = new X509Certificate(bundle);
+    const end = Date.parse(authority.validTo);
+    for (const { certificates } of await readDelivered(everleaf)) {
+      for (const { certificate } of certificates) assert.ok(Date.parse(certificate.validTo) <= end);
+    }
+    const status = await everleaf.status();
+    const instant = new Date(end).toISOString().replace('.000Z', 'Z');
+    assert.equal(status.authority.notAfter, instant);
+    const { entries } = await everleaf.plan();
+    const entry = entries.find(({ kind }) => kind === 'authority');
+    assert.deepEqual(entry?.target, { authorityId: status.authority.activeId });
+    assert.equal(entry?.action, 'prepare');
+    assert.equal(entry?.windowClosesAt, instant);
+    assert.ok(entry?.text.includes(`ends at ${instant}`), entry?.text);
+    const reason = status.reasons.find(({ code }) => code === 'AuthorityNeedsSuccessor');
+    assert.ok(reason?.text.includes(instant), reason?.text);
+  });
+
+  it('a client that keeps its own key and never came is shown with its next step', async () => {
+    const status = await everleaf.status();
+    assert.equal(status.overall, 'critical');
+    const agent = status.identities.find(({ name }) => name === 'NodeAgent');
+    assert.equal(agent?.state, 'TokenExpired');
+    assert.equal(agent?.nextStep.action, 'operator-rotate');
+    const late = await everleaf.login({ token: everleaf.loginFile('NodeAgent').token, csr: 'any' });
+    assert.deepEqual([late.status, late.json.code], [401, 'Expired']);
+  });
+
+  it('every token before the current one is still in the vault', async () => {
+    for (const { identity, tokens } of await readDelivered(everleaf)) {
+      assert.ok(tokens.length > 6, vaultNames(identity).token);
+      assert.equal(new Set(tokens.map(({ value }) => value)).size, tokens.length);
+    }
+  });
+});
