@@ -122,7 +122,7 @@ async function finishAttempt(
     const signed = await signLeaf(deps, authority, identity, VAULT_INSTANCE, attempt, request);
     record = await recordCertificate(deps, signed);
   }
-  const merged = await mergeOnce(deps, identity, record);
+  const merged = await mergeOnce(deps, identity, record, authority);
   return merged === null ? abandon(deps, run, identity, attempt) : { record, version: merged.version };
 }
 
@@ -193,6 +193,7 @@ async function mergeOnce(
   deps: Deps,
   identity: Identity,
   record: CertificateRecord,
+  authority: ActiveAuthority,
 ): Promise<VaultCertificate | null> {
   const name = vaultCertificateName(identity);
   // In this order: what another worker merges in between shows as the current version.
@@ -201,7 +202,6 @@ async function mergeOnce(
   if (isCertificate(current, record)) return current;
   if (pending.state !== 'waiting') return null;
   if (spkiHash(parseCertificateRequestDer(pending.csr).spki) !== record.spkiHash) return null;
-  const authority = await readActiveAuthority(deps);
   try {
     return await deps.clientVault.merge(name, [record.der, authority.certificate]);
   } catch (error) {

@@ -75,7 +75,7 @@ test('07 two first starts at once make one authority, one rotation key in use an
 });
 
 test('07 two workers on one message make one new version and go on with it', async () => {
-  await inEveryOrder(60, async (seed) => {
+  await inEveryOrder(40, async (seed) => {
     const world = await dueWorld();
     const { generation } = (await identityOf(world, KMS)).certificate;
     const work = (deps: Deps) =>
@@ -91,7 +91,7 @@ test('07 two workers on one message make one new version and go on with it', asy
 });
 
 test('07 two workers on one token deliver one token', async () => {
-  await inEveryOrder(60, async (seed) => {
+  await inEveryOrder(40, async (seed) => {
     const world = await dueWorld();
     const { generation } = (await identityOf(world, KMS)).token;
     const work = (deps: Deps) => doWork(deps, world.run, { v: 1, identity: KMS, kind: 'token', generation });
@@ -127,7 +127,7 @@ test('07 of two scans at once that respect the lease one leaves the work to the 
 });
 
 test('07 of two equal logins at once one signs, and both get the same certificate', async () => {
-  await inEveryOrder(60, async (seed) => {
+  await inEveryOrder(40, async (seed) => {
     const world = await startedWorld();
     const token = await tokenFromLoginFile(world, NODE_AGENT);
     const csr = requestOf(NODE_AGENT, 'node');
@@ -151,7 +151,7 @@ test('07 of two equal logins at once one signs, and both get the same certificat
 });
 
 test('07 two logins at once with different keys get two certificates in two instances', async () => {
-  await inEveryOrder(60, async (seed) => {
+  await inEveryOrder(40, async (seed) => {
     const world = await startedWorld();
     const token = await tokenFromLoginFile(world, NODE_AGENT);
     const answers = allFulfilled(
@@ -168,7 +168,7 @@ test('07 two logins at once with different keys get two certificates in two inst
 });
 
 test('07 logins, renewals and rotations of one identity at once do not disturb each other', async () => {
-  await inEveryOrder(60, async (seed) => {
+  await inEveryOrder(40, async (seed) => {
     const world = await dueWorld();
     const token = await tokenFromLoginFile(world, KMS);
     const work = (kind: 'certificate' | 'token') => (deps: Deps) =>

@@ -102,10 +102,9 @@ export function describeCredentialVault(name: string, makeVault: MakeVault): voi
       const merged = await vault.merge(NAME, [der, authority]);
       assert.equal(toHex(merged.der), toHex(der));
       const current = await vault.current(NAME);
-      assert.deepEqual(
-        { ...current, der: toHex(current?.der ?? new Uint8Array()) },
-        { ...pick(merged), der: toHex(der) },
-      );
+      assert.equal(current?.version, merged.version);
+      assert.equal(current.keyId, merged.keyId);
+      assert.equal(toHex(current.der), toHex(der));
       assert.ok(merged.keyId.endsWith(`/keys/${NAME}/${merged.version}`));
     });
 
@@ -176,8 +175,4 @@ export function describeCredentialVault(name: string, makeVault: MakeVault): voi
       await assert.rejects(vault.disable(NAME, '0'.repeat(32)), { code: 'NotFound' });
     });
   });
-}
-
-function pick({ version, keyId }: { version: string; keyId: string }) {
-  return { version, keyId };
 }
