@@ -8,6 +8,8 @@ interface ProblemKind {
   readonly mocCode?: number;
   /** False where the sentence tells about Everleaf's inside: it goes to the log and not to the caller. */
   readonly isPublic: boolean;
+  /** The part of the body that is always to blame (RFC 6901). */
+  readonly pointer?: string;
 }
 
 const shown = (status: number, title: string, mocCode?: number): ProblemKind => ({
@@ -21,7 +23,7 @@ const hidden = (status: number, title: string): ProblemKind => ({ status, title,
 /** The one table of errors: a code without a row does not compile. */
 const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   InvalidInput: shown(400, 'The request is not as expected', 4),
-  InvalidCertificateRequest: shown(400, 'The certificate request is refused', 4),
+  InvalidCertificateRequest: { ...shown(400, 'The certificate request is refused', 4), pointer: '/csr' },
   PayloadTooLarge: shown(413, 'The request is too large'),
   InvalidToken: shown(401, 'The token is not valid', 33),
   Expired: shown(401, 'The credential has expired', 29),
@@ -55,7 +57,8 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
 export function problemResponse(error: unknown, correlationId: string): HttpResponseInit {
   const known = error instanceof EverleafError ? error : new EverleafError('Internal', '');
   const kind = PROBLEMS[known.code];
-  const { pointer, reason } = known.details;
+  const { reason } = known.details;
+  const pointer = known.details['pointer'] ?? kind.pointer;
   return {
     status: kind.status,
     headers: {

@@ -20,7 +20,10 @@ const CONSTRUCTED_TYPES: ReadonlySet<number> = new Set([8, 11, 16, 17]);
 export function assertDer(bytes: Uint8Array): void {
   const end = checkElement(bytes, 0, bytes.length, 1);
   if (end !== bytes.length) {
-    throw invalid('trailing-data', `${bytes.length - end} bytes follow the DER element, expected none`);
+    throw invalid(
+      'trailing-data',
+      `other bytes follow the DER element (${bytes.length - end}), expected none`,
+    );
   }
 }
 

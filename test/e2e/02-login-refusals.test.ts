@@ -160,7 +160,7 @@ describe('a certificate request', () => {
     {
       title: 'with bytes after its end',
       make: () => pem(Buffer.concat([derOf(csr), Buffer.from([0])])),
-      says: /1 bytes follow/,
+      says: /other bytes follow/,
     },
     { title: 'with words after its end', make: () => `${csr}and more`, says: /not PEM at character \d+/ },
     { title: 'that is cut short', make: () => pem(derOf(csr).subarray(0, -1)), says: /./ },

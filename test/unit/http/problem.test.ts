@@ -100,3 +100,11 @@ test('A hidden error shows no pointer and no cause', () => {
   });
   assert.doesNotMatch(problemOf(error).text, /csr|kms|a2V5|broken/);
 });
+
+test('a refused certificate request points at the csr of the body and says why in one word', () => {
+  const error = new EverleafError('InvalidCertificateRequest', 'Cannot accept the certificate request: no.', {
+    details: { reason: 'not-pem' },
+  });
+  const body = JSON.parse(String(problemResponse(error, 'correlation').body));
+  assert.deepEqual(body.errors, [{ pointer: '/csr', code: 'not-pem', detail: error.message }]);
+});

@@ -25,7 +25,7 @@ describe('strict DER', () => {
     ['a value cut short', '0403 0102', 'not-der', /runs past its end/],
     ['a member that reaches beyond its parent', '3003 0402 01 02', 'not-der', /runs past its end/],
     ['a member without a length', '3001 04', 'not-der', /ends where a length should stand/],
-    ['a second element', '0500 0500', 'trailing-data', /2 bytes follow/],
+    ['a second element', '0500 0500', 'trailing-data', /other bytes follow the DER element \(2\)/],
     ['a tag number above 30', '1f8101 00', 'not-der', /tag number above 30/],
     ['an end-of-contents marker', '3002 0000', 'not-der', /end-of-contents/],
     ['a SEQUENCE in primitive form', '1000', 'not-der', /universal type 16 in primitive form/],
