@@ -1,12 +1,17 @@
 /**
- * `node --import` this file and the process lives in virtual time. The offset to begin with stands in
- * EVERLEAF_CLOCK_OFFSET_MS; later moves arrive from the supervisor over IPC and are acknowledged, so that a jump
- * is over only when every process has made it.
+ * `node --import` this file and the process lives in virtual time, in one of two ways:
+ * - EVERLEAF_CLOCK_OFFSET_MS, by default 0, is the offset to begin with; later moves arrive from the supervisor over IPC and
+ *   are acknowledged, so that a jump is over only when every process has made it. So it is for the supervisor's own.
+ * - EVERLEAF_CLOCK_FILE names a state directory's clock.json, which the process follows within a moment. So it is for whatever
+ *   somebody else starts, such as the worker of another functions host.
  */
+import { followClockFile } from './clock-file.ts';
 import { installShiftedDate, setOffset } from './shifted-date.ts';
 
 installShiftedDate();
-setOffset(Number(process.env['EVERLEAF_CLOCK_OFFSET_MS'] ?? 0));
+const clockFile = process.env['EVERLEAF_CLOCK_FILE'] ?? '';
+if (clockFile !== '') followClockFile(clockFile);
+else setOffset(Number(process.env['EVERLEAF_CLOCK_OFFSET_MS'] ?? 0));
 
 if (process.channel !== undefined && process.channel !== null) {
   process.on('message', (message: unknown) => {

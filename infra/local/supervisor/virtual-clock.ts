@@ -2,8 +2,9 @@
  * The environment's place in time. The offset is on disk before anybody is told, so that no start after this one can
  * be earlier than what some process has already seen.
  */
+import { readClockFile } from '../clock/clock-file.ts';
 import { setOffset } from '../clock/shifted-date.ts';
-import { readJsonFile, writePrivateFile } from './files.ts';
+import { writePrivateFile } from './files.ts';
 
 /** RFC 5280 4.1.2.5: no certificate can be dated beyond the year 9999. */
 const END_OF_TIME_MS = Date.UTC(9999, 11, 31);
@@ -13,17 +14,13 @@ export class VirtualClock {
   #offsetMs: number;
   #moves: Promise<unknown> = Promise.resolve();
 
-  /** @param path the file of the offset; without one the clock begins at the machine's time */
+  /**
+   * @param path the file of the offset; without one the clock begins at the machine's time
+   * @throws Error when the file holds something else
+   */
   constructor(path: string) {
     this.#path = path;
-    const stored = readJsonFile(path) as { offsetMs?: unknown } | null;
-    const offsetMs = stored === null ? 0 : stored.offsetMs;
-    if (typeof offsetMs !== 'number' || !Number.isSafeInteger(offsetMs) || offsetMs < 0) {
-      throw new Error(
-        `${path} holds no clock offset. Repair it, or delete the state directory to begin anew.`,
-      );
-    }
-    this.#offsetMs = offsetMs;
+    this.#offsetMs = readClockFile(path) ?? 0;
   }
 
   /** Milliseconds that virtual time is ahead of the machine's. */
