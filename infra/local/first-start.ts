@@ -7,6 +7,7 @@ import { access, chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type App, getApp } from '../../shared/app.ts';
 import { MANAGEMENT_CLUSTER } from '../../shared/domain/names.ts';
+import { readTrustBundle } from '../../shared/use-cases/authorities.ts';
 import type { Run } from '../../shared/use-cases/deps.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { makeLoginFile } from '../../shared/use-cases/make-login-file.ts';
@@ -42,6 +43,8 @@ async function start(): Promise<void> {
     throw new Error(`no first credentials for ${names}; the reasons stand above`);
   }
   await writeLoginFiles(app, process.env['EVERLEAF_LOGIN_DIR'] ?? '');
+  const caBundle = process.env['EVERLEAF_CA_BUNDLE'];
+  if (caBundle !== undefined) await writePrivate(caBundle, (await readTrustBundle(app.deps)).pem);
 }
 
 /** A login file is written once: it does not follow later rotations, and a used token cannot be told again. */
@@ -60,10 +63,15 @@ async function writeLoginFiles({ deps }: App, loginDir: string): Promise<void> {
       );
       continue;
     }
-    await writeFile(`${path}.tmp`, yaml.reveal(), { mode: 0o600 });
-    await chmod(`${path}.tmp`, 0o600);
-    await rename(`${path}.tmp`, path);
+    await writePrivate(path, yaml.reveal());
   }
+}
+
+/** In one step, for the owner alone. */
+async function writePrivate(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.tmp`, text, { mode: 0o600 });
+  await chmod(`${path}.tmp`, 0o600);
+  await rename(`${path}.tmp`, path);
 }
 
 async function exists(path: string): Promise<boolean> {

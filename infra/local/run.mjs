@@ -1,8 +1,10 @@
 /**
- * `npm start`, `npm test` and `npm demo` on a fresh clone: plain JavaScript for whatever Node (20 or newer) is on the machine.
- * It sees to it that the packages are there, then runs everything else under the Node that package.json pins.
+ * `npm start`, `npm run services`, `npm run demo` and `npm test` on a fresh clone: plain JavaScript for whatever Node (20 or
+ * newer) is on the machine. It sees to it that the packages are there, then runs everything else under the Node that
+ * package.json pins.
  *
  *   node infra/local/run.mjs start            build, then the whole environment until Ctrl-C
+ *   node infra/local/run.mjs services         the same without the functions host, for `func start`
  *   node infra/local/run.mjs demo             build, then the story of Everleaf on the terminal
  *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e
  */
@@ -17,10 +19,16 @@ import { runTests } from './run/tests.mjs';
 const OLDEST_NODE = 20;
 const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
+const supervisor = join(checkout, 'infra/local/supervisor/main.ts');
+
 const commands = {
   start: async (node) => {
     await build(checkout, node);
-    return runUntilEnd(node, [join(checkout, 'infra/local/supervisor/main.ts')], { tied: true });
+    return runUntilEnd(node, [supervisor], { tied: true });
+  },
+  services: async (node) => {
+    await build(checkout, node);
+    return runUntilEnd(node, [supervisor, 'services'], { tied: true });
   },
   demo: async (node) => {
     await build(checkout, node);

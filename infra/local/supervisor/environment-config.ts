@@ -15,6 +15,8 @@ const PORT_NAMES = [
   'blob',
   'queue',
   'table',
+  // Of `npm run services` alone: who moves the clock when the functions host is somebody else's.
+  'clock',
 ] as const;
 export type PortName = (typeof PORT_NAMES)[number];
 
@@ -91,7 +93,7 @@ async function holdPort(
   if (wanted === undefined && requestedPort === 0) return HeldPort.holdAny();
   return holdOr(
     wanted ?? DEFAULT_PORT,
-    'End that program, or choose another port: `EVERLEAF_PORT=<port> npm start`' +
+    'End that program, or choose another port: EVERLEAF_PORT=<port> in front of the command' +
       (storedPort === undefined ? ' (0 = any free one).' : '.'),
   );
 }

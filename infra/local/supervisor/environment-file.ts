@@ -84,12 +84,21 @@ export async function writeCaBundle(stateDir: string, baseUrl: string): Promise<
   writePrivateFile(join(stateDir, FILES.caBundle), text);
 }
 
-/** Writes environment.json, in one step: who finds it finds an environment that is ready. */
+/**
+ * Writes environment.json, in one step: who finds it finds an environment that is ready.
+ * @param facts localUrl: who serves /local/clock and /local/settle
+ * @returns what it wrote
+ */
 export function writeEnvironmentFile(
   stateDir: string,
   { config, baseUrl, storage, identity, vaults }: Surroundings,
-  facts: { version: string; trustDomain: string | undefined; processes: Environment['processes'] },
-): void {
+  facts: {
+    version: string;
+    localUrl: string;
+    trustDomain: string | undefined;
+    processes: Environment['processes'];
+  },
+): Environment {
   const now = `${new Date().toISOString().slice(0, 19)}Z`;
   const environment: Environment = {
     format: 1,
@@ -97,8 +106,8 @@ export function writeEnvironmentFile(
     readyAt: now,
     stateDir,
     baseUrl,
-    clock: { url: `${baseUrl}/local/clock`, now, offsetSeconds: Math.floor(offsetMs() / 1000) },
-    settleUrl: `${baseUrl}/local/settle`,
+    clock: { url: `${facts.localUrl}/local/clock`, now, offsetSeconds: Math.floor(offsetMs() / 1000) },
+    settleUrl: `${facts.localUrl}/local/settle`,
     endpoints: {
       authorityVault: vaults.authority,
       clientVault: vaults.clients,
@@ -125,4 +134,5 @@ export function writeEnvironmentFile(
     faults: { url: '' },
   };
   writePrivateFile(join(stateDir, ENVIRONMENT_FILE), `${JSON.stringify(environment, null, 2)}\n`);
+  return environment;
 }

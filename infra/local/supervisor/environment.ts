@@ -2,46 +2,44 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setOffset } from '../clock/shifted-date.ts';
-import type { StorageEndpoints } from '../storage/storage.ts';
-import { appEnvironment, type Surroundings } from './app-environment.ts';
+import { appEnvironment } from './app-environment.ts';
+import { bringUpStandIns } from './bring-up.ts';
 import { acquireDirectory, describeClaims } from './claims.mjs';
+import { startClockServer } from './clock-server.ts';
+import { type Command, commandLine } from './command.ts';
 import { loadEnvironmentConfig, type PortName } from './environment-config.ts';
-import { ENVIRONMENT_FILE, writeCaBundle, writeEnvironmentFile, writeTokens } from './environment-file.ts';
+import {
+  ENVIRONMENT_FILE,
+  type Environment,
+  writeCaBundle,
+  writeEnvironmentFile,
+} from './environment-file.ts';
 import { ensurePrivateDirectory } from './files.ts';
 import type { LocalProcess } from './local-process.ts';
+import {
+  CLOCK_FILE,
+  refuseForeignLocalSettings,
+  removeLocalSettings,
+  writeLocalSettings,
+} from './local-settings.ts';
 import type { HeldPort } from './ports.ts';
 import { ProcessGroup, type UnexpectedEnd } from './process-group.ts';
-import {
-  firstStartProcess,
-  functionsProcess,
-  issuerProcess,
-  loginDirectory,
-  type Place,
-  storageProcess,
-  vaultProcess,
-} from './roles.ts';
+import { functionsProcess, type Place } from './roles.ts';
+import { RunFailed } from './run-failed.ts';
 import type { SupervisorSettings } from './settings.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface RunOptions {
+  readonly command: Command;
   readonly settings: SupervisorSettings;
   /** Absolute path of the checkout. */
   readonly checkout: string;
   /** Where progress goes, a line at a time. */
   readonly say: (line: string) => void;
-  /** Called once with the app's address when everything is ready and environment.json is written. */
-  readonly onReady: (baseUrl: string) => void;
+  /** Called once with what stands in environment.json, when everything is ready and it is written. */
+  readonly onReady: (environment: Environment) => void;
   /** Aborted when the environment is to stop. */
   readonly stop: AbortSignal;
-}
-
-/** A run that failed: the message says what happened and what to do, the log file more. */
-export class RunFailed extends Error {
-  readonly logFile: string | null;
-  constructor(message: string, logFile: string | null, cause?: unknown) {
-    super(message, { cause });
-    this.logFile = logFile;
-  }
 }
 
 const LOCK_WAIT_MS = 60_000;
@@ -52,16 +50,18 @@ const LOCK_WAIT_MS = 60_000;
  * @throws RunFailed when it could not start or one of its processes died; by then all the others have ended
  */
 export async function runEnvironment(options: RunOptions): Promise<string[]> {
-  const { settings, say, stop } = options;
+  const { settings, checkout, say, stop } = options;
   const { stateDir } = settings;
   ensurePrivateDirectory(stateDir);
   const claimDirectory = join(stateDir, 'claims');
   const unlock = await lock(claimDirectory, stateDir, say, stop);
   if (unlock === null) return [];
   try {
-    // A run that was killed could not remove it, and it must not be taken for this run's.
+    // A run that was killed could not remove them, and they must not be taken for this run's.
+    removeLocalSettings(checkout, stateDir);
     rmSync(join(stateDir, ENVIRONMENT_FILE), { force: true });
-    const clock = new VirtualClock(join(stateDir, 'clock.json'));
+    if (options.command === 'services') refuseForeignLocalSettings(checkout, stateDir);
+    const clock = new VirtualClock(join(stateDir, CLOCK_FILE));
     setOffset(clock.offsetMs);
     const { config, ports } = await loadEnvironmentConfig(stateDir, settings.port);
     const group = new ProcessGroup({
@@ -69,7 +69,7 @@ export async function runEnvironment(options: RunOptions): Promise<string[]> {
       claimDirectory,
       clockOffsetMs: clock.offsetMs,
     });
-    const place: Place = { checkout: options.checkout, stateDir, config, machine: settings.machine };
+    const place: Place = { checkout, stateDir, config, machine: settings.machine };
     const over = new AbortController();
     let failure: unknown;
     try {
@@ -78,7 +78,7 @@ export async function runEnvironment(options: RunOptions): Promise<string[]> {
         stop.addEventListener('abort', () => resolve(), { once: true });
       });
       const died = group.firstDeath.then((death) => {
-        throw new RunFailed(deathMessage(death), death.logFile);
+        throw new RunFailed(deathMessage(death, options.command), death.logFile);
       });
       const up = bringUp(options, place, ports, group, clock, over.signal);
       await Promise.race([up.then(() => stopped), stopped, died]);
@@ -88,6 +88,7 @@ export async function runEnvironment(options: RunOptions): Promise<string[]> {
     over.abort();
     const complaints = await group.stop();
     await Promise.all(Object.values(ports).map((port) => port.release()));
+    removeLocalSettings(checkout, stateDir);
     rmSync(join(stateDir, ENVIRONMENT_FILE), { force: true });
     if (failure !== undefined) throw failure;
     return complaints;
@@ -122,59 +123,48 @@ async function lock(
   }
 }
 
-/** Starts everything in order. Each step needs the ones before it. */
+/** Starts everything in order; the last thing is environment.json. */
 async function bringUp(
-  { settings, checkout, say, onReady }: RunOptions,
+  options: RunOptions,
   place: Place,
   ports: Readonly<Record<PortName, HeldPort>>,
   group: ProcessGroup,
   clock: VirtualClock,
   over: AbortSignal,
 ): Promise<void> {
-  const { stateDir, config } = place;
-  const free = (...names: PortName[]) => Promise.all(names.map((name) => ports[name].release()));
-
-  say('Starting storage');
-  await free('blob', 'queue', 'table');
-  const storage = (await group.start(storageProcess(place))).info as unknown as StorageEndpoints;
-
-  say('Starting the identity provider');
-  await free('issuer');
-  const identity = (await group.start(issuerProcess(place))).info as Surroundings['identity'];
-
-  say('Starting the key vaults');
-  await free('authorityVault', 'clientVault');
-  const vault = await group.start(vaultProcess(place, identity.issuer));
-  const { vaults } = vault.info as { vaults: Surroundings['vaults'] };
-
-  const baseUrl = `http://127.0.0.1:${config.ports.functions}`;
-  const surroundings: Surroundings = { config, baseUrl, storage, identity, vaults };
-  const app = appEnvironment(surroundings, settings.policy, settings.machine);
-  await writeTokens(stateDir, surroundings);
-
-  say('Preparing the authority and the management cluster');
-  ensurePrivateDirectory(loginDirectory(stateDir));
-  const first = await group.run(firstStartProcess(place, app, progress(say)));
-  if (first.how !== 'exit code 0') {
-    throw new RunFailed(
-      `The first start ended with ${first.how}. Run \`npm start\` again: it goes on where this one ended.`,
-      first.logFile,
-    );
+  const { command, settings, say } = options;
+  const { policy } = settings;
+  const surroundings = await bringUpStandIns({ command, place, ports, group, policy, say });
+  let localUrl = surroundings.baseUrl;
+  if (command === 'start') {
+    say('Starting the functions');
+    await ports.functions.release();
+    const app = appEnvironment(surroundings, policy, settings.machine);
+    const functions = await group.start(functionsProcess(place, app));
+    answerClockRequests(functions.process, clock, group);
+    await writeCaBundle(place.stateDir, surroundings.baseUrl);
+  } else {
+    await Promise.all([ports.functions.release(), ports.clock.release()]);
+    const advance = (ms: number) => clock.advance(ms, (offsetMs) => group.setClock(offsetMs));
+    const server = await startClockServer(place.config.ports.clock, advance);
+    over.addEventListener('abort', () => server.close(), { once: true });
+    if (over.aborted) server.close();
+    localUrl = server.baseUrl;
   }
-
-  say('Starting the functions');
-  await free('functions');
-  const functions = await group.start(functionsProcess(place, app));
-  answerClockRequests(functions.process, clock, group);
-  await writeCaBundle(stateDir, baseUrl);
-
   over.throwIfAborted();
-  writeEnvironmentFile(stateDir, surroundings, {
-    version: packageVersion(checkout),
-    trustDomain: app['TRUST_DOMAIN'],
-    processes: [{ role: 'supervisor', pid: process.pid }, ...group.members],
-  });
-  onReady(baseUrl);
+  if (command === 'services') {
+    // What a machine has in its environment, the host finds there by itself.
+    const app = appEnvironment(surroundings, policy, {});
+    writeLocalSettings(place.checkout, place.stateDir, app, place.config.ports.functions);
+  }
+  options.onReady(
+    writeEnvironmentFile(place.stateDir, surroundings, {
+      version: packageVersion(place.checkout),
+      localUrl,
+      trustDomain: policy['TRUST_DOMAIN'],
+      processes: [{ role: 'supervisor', pid: process.pid }, ...group.members],
+    }),
+  );
 }
 
 /** The host asks for jumps of time on behalf of `POST /local/clock`; it gets its answer when all have made them. */
@@ -191,19 +181,10 @@ function answerClockRequests(host: LocalProcess, clock: VirtualClock, group: Pro
   });
 }
 
-function progress(say: (line: string) => void): (text: string) => void {
-  let rest = '';
-  return (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') say(`  ${line}`);
-  };
-}
-
-function deathMessage({ role, how }: UnexpectedEnd): string {
+function deathMessage({ role, how }: UnexpectedEnd, command: Command): string {
   return (
     `The ${role} process ended unexpectedly (${how}), so the others were stopped. ` +
-    'Run `npm start` again: nothing that was acknowledged is lost.'
+    `Run \`${commandLine(command)}\` again: nothing that was acknowledged is lost.`
   );
 }
 

@@ -1,11 +1,16 @@
-/** The program behind `npm start`: everything Everleaf needs, on one machine. */
+/**
+ * The program behind `npm start`: everything Everleaf needs, on one machine. With the argument `services` it is the one behind
+ * `npm run services`: all of that but the functions host.
+ */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installShiftedDate } from '../clock/shifted-date.ts';
-import { RunFailed, runEnvironment } from './environment.ts';
-import { FILES } from './environment-file.ts';
-import { readSupervisorSettings, type SupervisorSettings } from './settings.ts';
+import type { Command } from './command.ts';
+import { runEnvironment } from './environment.ts';
+import { type Environment, FILES } from './environment-file.ts';
+import { RunFailed } from './run-failed.ts';
+import { readSupervisorSettings } from './settings.ts';
 
 const LOG_LINES = 20;
 
@@ -29,12 +34,14 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   try {
-    const settings = readSupervisorSettings(process.env, process.cwd());
+    const command: Command = process.argv[2] === 'services' ? 'services' : 'start';
     const complaints = await runEnvironment({
-      settings,
+      command,
+      settings: readSupervisorSettings(process.env, process.cwd()),
       checkout: fileURLToPath(new URL('../../../', import.meta.url)),
       say: (line) => console.log(line),
-      onReady: (baseUrl) => console.log(readyMessage(baseUrl, settings)),
+      onReady: (environment) =>
+        console.log(command === 'start' ? readyMessage(environment) : servicesMessage(environment)),
       stop: controller.signal,
     });
     for (const complaint of complaints) console.error(complaint);
@@ -47,21 +54,37 @@ async function main(): Promise<number> {
   }
 }
 
-function readyMessage(baseUrl: string, { stateDir }: SupervisorSettings): string {
-  const shown = (name: string) => {
-    const path = `${stateDir}/${name}`;
-    const short = relative(process.cwd(), path);
-    return short.startsWith('..') ? path : short;
-  };
+function readyMessage({ baseUrl, stateDir }: Environment): string {
   return `
 Everleaf is ready at ${baseUrl}
 
-  The fleet     curl -H "Authorization: Bearer $(cat ${shown(FILES.operatorToken)})" ${baseUrl}/api/status
-  Login files   ${shown('login/management/')}
-  CA bundle     ${shown(FILES.caBundle)}
-  Logs          ${shown('logs/')}
-  Stop          Ctrl-C
+  The fleet     curl -H "Authorization: Bearer $(cat ${shown(stateDir, FILES.operatorToken)})" ${baseUrl}/api/status
+${places(stateDir)}
 `;
+}
+
+function servicesMessage({ baseUrl, stateDir, clock }: Environment): string {
+  return `
+Everleaf's services are ready for a functions host at ${baseUrl}
+
+  The host      func start   (its settings stand in local.settings.json)
+  The clock     curl -d '{ "advance": "P1D" }' ${clock.url}
+${places(stateDir)}
+`;
+}
+
+function places(stateDir: string): string {
+  return `  Login files   ${shown(stateDir, 'login/management/')}
+  CA bundle     ${shown(stateDir, FILES.caBundle)}
+  Logs          ${shown(stateDir, 'logs/')}
+  Stop          Ctrl-C`;
+}
+
+/** A path in the state directory, as short as the reader's own folder allows. */
+function shown(stateDir: string, name: string): string {
+  const path = `${stateDir}/${name}`;
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
 }
 
 /** The end of a log, which most often says it all. */

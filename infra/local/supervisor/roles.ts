@@ -97,17 +97,24 @@ export function vaultProcess(place: Place, issuer: string): ProcessDefinition {
   };
 }
 
-/** The script of the first start: authority, management cluster, first certificates; nothing when all is there. */
+/**
+ * The script of the first start: authority, management cluster, first certificates; nothing when all is there.
+ * @param options caBundle: the file that gets the authorities' certificates, null for none
+ */
 export function firstStartProcess(
   { checkout, stateDir }: Place,
   app: Readonly<Record<string, string>>,
-  onOutput: (text: string) => void,
+  { caBundle, onOutput }: { caBundle: string | null; onOutput: (text: string) => void },
 ): ProcessDefinition {
   return {
     role: 'first-start',
     module: join(checkout, 'infra/local/first-start.ts'),
     preloads: [new URL('./end-with-parent.ts', import.meta.url).href],
-    environment: { ...app, EVERLEAF_LOGIN_DIR: loginDirectory(stateDir) },
+    environment: {
+      ...app,
+      EVERLEAF_LOGIN_DIR: loginDirectory(stateDir),
+      ...(caBundle === null ? {} : { EVERLEAF_CA_BUNDLE: caBundle }),
+    },
     stopTimeoutMs: STOP_TIMEOUT_MS.firstStart,
     config: {},
     onOutput,

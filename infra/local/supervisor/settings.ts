@@ -1,4 +1,4 @@
-/** What `npm start` takes from its environment. */
+/** What `npm start` and `npm run services` take from their environment. */
 import { resolve } from 'node:path';
 
 export interface SupervisorSettings {

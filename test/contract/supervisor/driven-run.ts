@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { Command } from '../../../infra/local/supervisor/command.ts';
 
 const SUPERVISOR = new URL('../../../infra/local/supervisor/', import.meta.url);
 const moduleOf = (name: string) => JSON.stringify(new URL(name, SUPERVISOR).href);
@@ -18,10 +19,11 @@ const controller = new AbortController();
 process.on('SIGTERM', () => controller.abort());
 try {
   const complaints = await runEnvironment({
+    command: process.argv[3],
     settings: readSupervisorSettings(process.env, process.cwd()),
     checkout: process.argv[2],
     say: (line) => console.log(line),
-    onReady: (baseUrl) => console.log('ready ' + baseUrl),
+    onReady: ({ baseUrl }) => console.log('ready ' + baseUrl),
     stop: controller.signal,
   });
   for (const complaint of complaints) console.log('complaint ' + complaint);
@@ -39,10 +41,10 @@ export class DrivenRun {
   readonly #lines: Interface;
   readonly #closed: Promise<unknown>;
 
-  constructor(checkout: string, stateDir: string) {
+  constructor(checkout: string, stateDir: string, command: Command = 'start') {
     const driver = join(checkout, 'driver.ts');
     writeFileSync(driver, DRIVER);
-    this.#child = spawn(process.execPath, [driver, checkout], {
+    this.#child = spawn(process.execPath, [driver, checkout, command], {
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {

@@ -72,7 +72,7 @@ describe('the configuration of a state directory', () => {
     assert.deepEqual(await load(0), first);
     assert.deepEqual(await load(null), first);
     assert.equal(statSync(join(stateDir, 'environment.config.json')).mode & 0o777, 0o600);
-    assert.equal(new Set(Object.values(first.ports)).size, 7, 'seven ports, no two alike');
+    assert.equal(new Set(Object.values(first.ports)).size, 8, 'eight ports, no two alike');
   });
 
   it('takes an explicit port over the stored one and keeps it', async () => {
