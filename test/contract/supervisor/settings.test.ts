@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +73,17 @@ describe('the configuration of a state directory', () => {
     assert.deepEqual(await load(null), first);
     assert.equal(statSync(join(stateDir, 'environment.config.json')).mode & 0o777, 0o600);
     assert.equal(new Set(Object.values(first.ports)).size, 8, 'eight ports, no two alike');
+  });
+
+  it('gets a port that an earlier version did not know, and keeps all the others', async () => {
+    const { clock: _, ...ports } = (await load(0)).ports;
+    const path = join(stateDir, 'environment.config.json');
+    const stored = JSON.parse(readFileSync(path, 'utf8')) as object;
+    writeFileSync(path, JSON.stringify({ ...stored, ports }));
+    const config = await load(0);
+    assert.deepEqual(config, { ...stored, ports: { ...ports, clock: config.ports.clock } });
+    assert.ok(config.ports.clock > 0);
+    assert.deepEqual(await load(0), config);
   });
 
   it('takes an explicit port over the stored one and keeps it', async () => {
