@@ -8,15 +8,28 @@ import { publicKeyOf } from './key-material.ts';
 import { certificateVersion } from './live-objects.ts';
 import type { CertificateVersion, Curve, StoredKey } from './model.ts';
 import { nowSeconds } from './model.ts';
+import { showKeyType } from './policy.ts';
 import * as ecdsa from './prehashed-ecdsa.ts';
 import * as rsa from './prehashed-rsa.ts';
 import type { Route, RouteContext, VaultResponse } from './request.ts';
 
 /** The keys of certificates; the stand-in has no others. */
 export const keyRoutes: readonly Route[] = [
-  { method: 'GET', path: '/keys/:name/:version', action: 'keys/read', handle: getKey },
-  { method: 'POST', path: '/keys/:name/:version/sign', action: 'keys/sign/action', handle: sign },
-  { method: 'POST', path: '/keys/:name/:version/verify', action: 'keys/verify/action', handle: verify },
+  { method: 'GET', path: '/keys/:name/:version', action: 'keys/read', operation: 'KeyGet', handle: getKey },
+  {
+    method: 'POST',
+    path: '/keys/:name/:version/sign',
+    action: 'keys/sign/action',
+    operation: 'KeySign',
+    handle: sign,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/:version/verify',
+    action: 'keys/verify/action',
+    operation: 'KeyVerify',
+    handle: verify,
+  },
 ];
 
 const base64url = z
@@ -34,8 +47,13 @@ function getKey(context: RouteContext): VaultResponse {
   return {
     status: 200,
     body: {
-      key: { kid, kty, key_ops: found.key.keyOps, ...(kty === 'RSA' ? { n, e } : { crv, x, y }) },
-      attributes: showAttributes(found.attributes),
+      key: {
+        kid,
+        kty: showKeyType(found.key.type),
+        key_ops: found.key.keyOps,
+        ...(kty === 'RSA' ? { n, e } : { crv, x, y }),
+      },
+      attributes: showAttributes(vault, found.attributes),
       ...showTags(found.tags),
       managed: true,
     },

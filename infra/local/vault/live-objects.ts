@@ -1,5 +1,5 @@
 import { badParameter, deletedButRecoverable, forbidden, notFound, VaultError } from './errors.ts';
-import type { CertificateObject, CertificateVersion, SecretObject, StoredObject } from './model.ts';
+import type { CertificateObject, CertificateVersion, KeyType, SecretObject, StoredObject } from './model.ts';
 
 /** @throws VaultError 404 unless it is a certificate that is not deleted */
 export function liveCertificate(object: StoredObject | undefined, name: string): CertificateObject {
@@ -32,6 +32,12 @@ export function certificateVersion(
   return { certificate, found };
 }
 
+/** The type of the key that a request is about, deleted or not; null when there is none. */
+export function keyTypeOf(object: StoredObject | undefined, version: string): KeyType | null {
+  if (object?.kind !== 'certificate') return null;
+  return findVersion(object.versions, version)?.key.type ?? null;
+}
+
 /** The version of that id, the latest when `version` is empty. */
 export function findVersion<Version extends { readonly version: string }>(
   versions: readonly Version[],
@@ -47,7 +53,7 @@ export function findVersion<Version extends { readonly version: string }>(
  */
 export function refuseManaged(
   object: StoredObject | undefined,
-  operation: 'set' | 'update' | 'delete',
+  operation: 'set' | 'update' | 'delete' | 'backup',
 ): void {
   if (object?.kind === 'certificate' && object.deleted === null) {
     throw forbidden(`Operation ${operation} is not allowed on the secret of a certificate.`, 'SecretManaged');
@@ -59,17 +65,20 @@ export function refuseManaged(
  * @throws VaultError 409
  */
 export function refuseForeignName(object: StoredObject | undefined, kind: 'certificate' | 'secret'): void {
-  if (object === undefined) return;
-  if (object.deleted !== null) {
-    throw deletedButRecoverable(object.kind === 'certificate' ? 'Certificate' : 'Secret', object.name);
-  }
-  if (object.kind !== kind) {
+  refuseDeletedName(object);
+  if (object !== undefined && object.kind !== kind) {
     throw new VaultError(
       409,
       'Conflict',
       `The name ${object.name} belongs to a ${object.kind}: a ${kind} needs a name of its own.`,
     );
   }
+}
+
+/** @throws VaultError 409 when the name belongs to a soft-deleted object, of whatever kind */
+export function refuseDeletedName(object: StoredObject | undefined): void {
+  if (object === undefined || object.deleted === null) return;
+  throw deletedButRecoverable(object.kind === 'certificate' ? 'Certificate' : 'Secret', object.name);
 }
 
 /** 400 for an operation that has come to its end, whichever that was. */

@@ -71,9 +71,11 @@ export interface StoredKey {
   readonly keyOps: readonly string[];
 }
 
-export type KeyType =
+/** `hsm` keys stand for keys in hardware: they never leave the vault, and they are dearer. Here they are like the others. */
+export type KeyType = (
   | { readonly kty: 'RSA'; readonly keySize: 2048 | 3072 | 4096 }
-  | { readonly kty: 'EC'; readonly crv: Curve };
+  | { readonly kty: 'EC'; readonly crv: Curve }
+) & { readonly hsm?: true };
 
 export type Curve = 'P-256' | 'P-384' | 'P-521';
 

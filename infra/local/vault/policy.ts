@@ -101,6 +101,11 @@ export function resolvePolicy(
         `${PEM}, or for a key that is not exportable.`,
     );
   }
+  if (policy.exportable && policy.key.hsm) {
+    throw badParameter(
+      'Property policy.key_props.exportable has invalid value. A key in hardware cannot be exportable.',
+    );
+  }
   if (policy.subject === '' && policy.sans === null) {
     throw badParameter(
       'Property policy.x509_props has invalid value. A subject or a subject alternative name is needed.',
@@ -116,7 +121,7 @@ export function showPolicy(vault: Vault, name: string, policy: CertificatePolicy
     id: `${objectId(vault, 'certificates', name)}/policy`,
     key_props: {
       exportable: policy.exportable,
-      kty: key.kty,
+      kty: showKeyType(key),
       key_size: key.kty === 'RSA' ? key.keySize : CURVE_BITS[key.crv],
       reuse_key: policy.reuseKey,
       ...(key.kty === 'EC' ? { crv: key.crv } : {}),
@@ -136,24 +141,31 @@ export function showPolicy(vault: Vault, name: string, policy: CertificatePolicy
   };
 }
 
+/** The type as the wire has it: RSA, EC, RSA-HSM or EC-HSM. */
+export function showKeyType({ kty, hsm }: KeyType): string {
+  return hsm ? `${kty}-HSM` : kty;
+}
+
 function resolveKeyType(keyProps: NonNullable<WirePolicy['key_props']>, base: KeyType | null): KeyType {
-  const kty = keyProps.kty ?? base?.kty ?? 'RSA';
+  const asked = keyProps.kty ?? (base === null ? 'RSA' : showKeyType(base));
+  const hsm = asked.endsWith('-HSM') ? { hsm: true as const } : {};
+  const kty = asked.replace(/-HSM$/, '');
   if (kty === 'RSA') {
     const keySize = keyProps.key_size ?? (base?.kty === 'RSA' ? base.keySize : 2048);
-    if (keySize === 2048 || keySize === 3072 || keySize === 4096) return { kty, keySize };
+    if (keySize === 2048 || keySize === 3072 || keySize === 4096) return { kty, keySize, ...hsm };
     throw badParameter(
       'Property policy.key_props.key_size has invalid value. RSA keys have 2048, 3072 or 4096 bits.',
     );
   }
   if (kty === 'EC') {
     const crv = keyProps.crv ?? (base?.kty === 'EC' ? base.crv : 'P-256');
-    if (crv === 'P-256' || crv === 'P-384' || crv === 'P-521') return { kty, crv };
+    if (crv === 'P-256' || crv === 'P-384' || crv === 'P-521') return { kty, crv, ...hsm };
     throw badParameter(
       'Property policy.key_props.crv has invalid value. The stand-in knows P-256, P-384 and P-521.',
     );
   }
   throw badParameter(
-    `Property policy.key_props.kty has invalid value. The stand-in makes RSA and EC keys, not ${kty}.`,
+    `Property policy.key_props.kty has invalid value. The stand-in makes RSA and EC keys, not ${asked}.`,
   );
 }
 

@@ -39,7 +39,7 @@ export function showSecret(
     ...(view.contentType === null ? {} : { contentType: view.contentType }),
     id: objectId(vault, 'secrets', object.name, view.version),
     ...(view.isManaged ? { managed: true } : {}),
-    attributes: showAttributes(view.attributes),
+    attributes: showAttributes(vault, view.attributes),
     ...showTags(view.tags),
     ...(view.isManaged ? { kid: objectId(vault, 'keys', object.name, view.version) } : {}),
   };

@@ -11,16 +11,41 @@ import { ownView, type SecretView, secretViews, showSecret, showSecretItem } fro
 
 /** Secrets, and the secrets of certificates as far as they can be read. */
 export const secretRoutes: readonly Route[] = [
-  { method: 'GET', path: '/secrets', action: 'secrets/readMetadata/action', handle: listSecrets },
-  { method: 'PUT', path: '/secrets/:name', action: 'secrets/setSecret/action', handle: setSecret },
+  {
+    method: 'GET',
+    path: '/secrets',
+    action: 'secrets/readMetadata/action',
+    operation: 'SecretList',
+    handle: listSecrets,
+  },
+  {
+    method: 'PUT',
+    path: '/secrets/:name',
+    action: 'secrets/setSecret/action',
+    operation: 'SecretSet',
+    handle: setSecret,
+  },
   {
     method: 'GET',
     path: '/secrets/:name/versions',
     action: 'secrets/readMetadata/action',
+    operation: 'SecretListVersions',
     handle: listVersions,
   },
-  { method: 'GET', path: '/secrets/:name/:version', action: 'secrets/getSecret/action', handle: getSecret },
-  { method: 'PATCH', path: '/secrets/:name/:version', action: 'secrets/update/action', handle: updateSecret },
+  {
+    method: 'GET',
+    path: '/secrets/:name/:version',
+    action: 'secrets/getSecret/action',
+    operation: 'SecretGet',
+    handle: getSecret,
+  },
+  {
+    method: 'PATCH',
+    path: '/secrets/:name/:version',
+    action: 'secrets/update/action',
+    operation: 'SecretUpdate',
+    handle: updateSecret,
+  },
 ];
 
 /** A secret's value takes 25 KB at most (Microsoft Learn, "About Azure Key Vault secrets"). */

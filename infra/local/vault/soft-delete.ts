@@ -1,6 +1,5 @@
-import { RETENTION_DAYS } from './attributes.ts';
 import { showCertificate, showCertificateItem } from './certificate-answers.ts';
-import { notFound } from './errors.ts';
+import { forbidden, notFound, type VaultError } from './errors.ts';
 import { objectId } from './identifiers.ts';
 import { liveCertificate, liveSecret, refuseManaged } from './live-objects.ts';
 import type { StoredObject } from './model.ts';
@@ -16,6 +15,7 @@ import { secretViews, showSecret, showSecretItem } from './secret-views.ts';
  */
 export const softDeleteRoutes: readonly Route[] = [
   ...routesOf('certificates', {
+    prefix: 'Certificate',
     readAction: 'certificates/read',
     remove: liveCertificate,
     show: showAsCertificate,
@@ -23,6 +23,7 @@ export const softDeleteRoutes: readonly Route[] = [
       object.kind === 'certificate' ? showCertificateItem(vault, object, object.versions.at(-1)) : {},
   }),
   ...routesOf('secrets', {
+    prefix: 'Secret',
     readAction: 'secrets/readMetadata/action',
     remove: (object, name) => {
       refuseManaged(object, 'delete');
@@ -37,6 +38,8 @@ export const softDeleteRoutes: readonly Route[] = [
 ];
 
 interface Kind {
+  /** What the names of its operations begin with. */
+  readonly prefix: 'Certificate' | 'Secret';
   readonly readAction: string;
   /** The object that may be deleted, or a refusal. */
   readonly remove: (object: StoredObject | undefined, name: string) => StoredObject;
@@ -63,7 +66,7 @@ function routesOf(collection: 'certificates' | 'secrets', kind: Kind): Route[] {
     vault.store.update(name, (current) => {
       const object = kind.remove(current, name);
       const deletedDate = nowSeconds();
-      const scheduledPurgeDate = deletedDate + RETENTION_DAYS * 86_400;
+      const scheduledPurgeDate = deletedDate + vault.retentionDays * 86_400;
       const save: StoredObject = { ...object, deleted: { deletedDate, scheduledPurgeDate } };
       return { save, result: { status: 200, body: showDeleted(vault, save, kind.show) } };
     });
@@ -90,22 +93,56 @@ function routesOf(collection: 'certificates' | 'secrets', kind: Kind): Route[] {
   const purge = ({ vault, name }: RouteContext): Promise<VaultResponse> =>
     vault.store.update(name, (current) => {
       deletedObject(current, name);
+      if (vault.purgeProtection) throw purgeProtected(vault);
       return { save: null, result: { status: 204 } };
     });
 
   const deletedPath = `/${deletedCollection}/:name`;
   return [
-    { method: 'DELETE', path: `/${collection}/:name`, action: `${collection}/delete`, handle: remove },
-    { method: 'GET', path: `/${deletedCollection}`, action: kind.readAction, handle: list },
-    { method: 'GET', path: deletedPath, action: kind.readAction, handle: get },
+    {
+      method: 'DELETE',
+      path: `/${collection}/:name`,
+      action: `${collection}/delete`,
+      operation: `${kind.prefix}Delete`,
+      handle: remove,
+    },
+    {
+      method: 'GET',
+      path: `/${deletedCollection}`,
+      action: kind.readAction,
+      operation: `${kind.prefix}ListDeleted`,
+      handle: list,
+    },
+    {
+      method: 'GET',
+      path: deletedPath,
+      action: kind.readAction,
+      operation: `${kind.prefix}GetDeleted`,
+      handle: get,
+    },
     {
       method: 'POST',
       path: `${deletedPath}/recover`,
       action: `${collection}/recover/action`,
+      operation: `${kind.prefix}Recover`,
       handle: recover,
     },
-    { method: 'DELETE', path: deletedPath, action: `${collection}/purge/action`, handle: purge },
+    {
+      method: 'DELETE',
+      path: deletedPath,
+      action: `${collection}/purge/action`,
+      operation: `${kind.prefix}Purge`,
+      handle: purge,
+    },
   ];
+}
+
+/** The words of the service, as users report them (Azure/sap-automation#200). */
+function purgeProtected(vault: Vault): VaultError {
+  return forbidden(
+    'Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault service will ' +
+      `automatically purge it after the retention period has passed.\r\nVault: ${vault.name};location=local`,
+  );
 }
 
 function showAsCertificate(vault: Vault, object: StoredObject): Record<string, unknown> {
