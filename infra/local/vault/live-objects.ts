@@ -75,6 +75,24 @@ export function refuseForeignName(object: StoredObject | undefined, kind: 'certi
   }
 }
 
+/**
+ * The certificate that gets a new version by create or import; null when it will be the first.
+ * @throws VaultError 409 when the name is another kind's, is soft-deleted, or has a version on its way
+ */
+export function certificateToExtend(object: StoredObject | undefined): CertificateObject | null {
+  refuseForeignName(object, 'certificate');
+  if (object?.kind !== 'certificate') return null;
+  if (object.pending?.status === 'inProgress') {
+    // The service answers 409 with the code Forbidden (Microsoft Learn, "Monitor and manage certificate creation").
+    throw new VaultError(
+      409,
+      'Forbidden',
+      'A new key vault certificate can not be created or imported while a pending key vault certificate is in progress.',
+    );
+  }
+  return object;
+}
+
 /** @throws VaultError 409 when the name belongs to a soft-deleted object, of whatever kind */
 export function refuseDeletedName(object: StoredObject | undefined): void {
   if (object === undefined || object.deleted === null) return;

@@ -5,7 +5,7 @@ import { completeCertificate } from './completion.ts';
 import { badParameter, forbidden, VaultError } from './errors.ts';
 import { newId, objectId } from './identifiers.ts';
 import { generateKey, keyOperations, publicKeyOf } from './key-material.ts';
-import { liveCertificate, notInProgress, refuseForeignName } from './live-objects.ts';
+import { certificateToExtend, liveCertificate, notInProgress } from './live-objects.ts';
 import type {
   CertificateObject,
   CertificatePolicy,
@@ -209,20 +209,6 @@ function mergeCertificate(context: RouteContext): Promise<VaultResponse> {
       },
     };
   });
-}
-
-function certificateToExtend(object: StoredObject | undefined): CertificateObject | null {
-  refuseForeignName(object, 'certificate');
-  if (object?.kind !== 'certificate') return null;
-  if (object.pending?.status === 'inProgress') {
-    // The service answers 409 with the code Forbidden (Microsoft Learn, "Monitor and manage certificate creation").
-    throw new VaultError(
-      409,
-      'Forbidden',
-      'A new key vault certificate can not be created or imported while a pending key vault certificate is in progress.',
-    );
-  }
-  return object;
 }
 
 /** A policy given at create replaces the one there was; without one, that one is used again. */

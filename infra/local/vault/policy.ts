@@ -16,8 +16,8 @@ const KEY_USAGES = [
   'nonRepudiation',
 ];
 
-const PEM = 'application/x-pem-file';
-const PKCS12 = 'application/x-pkcs12';
+export const PEM = 'application/x-pem-file';
+export const PKCS12 = 'application/x-pkcs12';
 const CURVE_BITS: Readonly<Record<Curve, number>> = { 'P-256': 256, 'P-384': 384, 'P-521': 521 };
 
 const names = z.array(z.string().min(1).max(2048)).optional();
@@ -95,12 +95,6 @@ export function resolvePolicy(
       updated: now,
     },
   };
-  if (policy.exportable && policy.contentType === PKCS12) {
-    throw badParameter(
-      'Property policy.secret_props.contentType has invalid value. The stand-in writes no PKCS#12 files: ask for ' +
-        `${PEM}, or for a key that is not exportable.`,
-    );
-  }
   if (policy.exportable && policy.key.hsm) {
     throw badParameter(
       'Property policy.key_props.exportable has invalid value. A key in hardware cannot be exportable.',
@@ -181,7 +175,8 @@ function resolveKeyUsage(asked: readonly string[]): string[] {
   return KEY_USAGES.filter((known) => asked.some((usage) => isSame(known, usage)));
 }
 
-function defaultLifetimeActions(issuerName: 'Self' | 'Unknown'): unknown[] {
+/** What happens near a certificate's end when the policy does not say. */
+export function defaultLifetimeActions(issuerName: 'Self' | 'Unknown'): unknown[] {
   const action = { action_type: issuerName === 'Self' ? 'AutoRenew' : 'EmailContacts' };
   return [{ trigger: { lifetime_percentage: 80 }, action }];
 }

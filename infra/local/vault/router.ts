@@ -3,6 +3,7 @@ import { backupRoutes } from './backup.ts';
 import { certificateRoutes } from './certificates.ts';
 import { badParameter, VaultError } from './errors.ts';
 import { checkName } from './identifiers.ts';
+import { importRoutes } from './import.ts';
 import { keyRoutes } from './keys.ts';
 import { keyTypeOf } from './live-objects.ts';
 import { pendingRoutes } from './pending.ts';
@@ -14,6 +15,7 @@ import { softDeleteRoutes } from './soft-delete.ts';
 const ROUTES: readonly Route[] = [
   ...softDeleteRoutes,
   ...backupRoutes,
+  ...importRoutes,
   ...pendingRoutes,
   ...certificateRoutes,
   ...keyRoutes,
