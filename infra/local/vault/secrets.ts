@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readBody, tagsSchema } from './body.ts';
-import { badParameter, forbidden, notFound } from './errors.ts';
+import { badParameter, forbidden, notFound, type VaultError } from './errors.ts';
 import { newId } from './identifiers.ts';
 import { findVersion, liveSecret, refuseForeignName, refuseManaged } from './live-objects.ts';
 import type { SecretObject, SecretVersion, StoredObject } from './model.ts';
@@ -91,13 +91,20 @@ function listVersions(context: RouteContext): VaultResponse {
 /** Expired and not yet valid secrets can be read, disabled ones cannot (Microsoft Learn, "About Azure Key Vault secrets"). */
 function getSecret(context: RouteContext): VaultResponse {
   const { vault, name, version } = context;
-  const { object, views } = readable(vault.store.get(name), name);
+  const stored = vault.store.get(name);
+  // While a certificate's first version waits, its secret is there, disabled (as users of csr-based tools report).
+  if (version === '' && stored?.kind === 'certificate' && stored.deleted === null && stored.draft !== null) {
+    throw disabledSecret();
+  }
+  const { object, views } = readable(stored, name);
   const view = findVersion(views, version);
   if (view === undefined) throw notFound('Secret', `${name}/${version}`);
-  if (!view.attributes.enabled) {
-    throw forbidden('Operation get is not allowed on a disabled secret.', 'SecretDisabled');
-  }
+  if (!view.attributes.enabled) throw disabledSecret();
   return { status: 200, body: showSecret(vault, object, view, view.readValue()) };
+}
+
+function disabledSecret(): VaultError {
+  return forbidden('Operation get is not allowed on a disabled secret.', 'SecretDisabled');
 }
 
 function setSecret(context: RouteContext): Promise<VaultResponse> {

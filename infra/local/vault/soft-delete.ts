@@ -74,7 +74,10 @@ function routesOf(collection: 'certificates' | 'secrets', kind: Kind): Route[] {
   const list = (context: RouteContext): VaultResponse =>
     page(
       context,
-      context.vault.store.all().filter((object) => object.kind === objectKind && object.deleted !== null),
+      context.vault.store
+        .all()
+        .filter((object) => object.kind === objectKind && object.deleted !== null)
+        .filter(({ versions }) => versions.length > 0 || context.query.get('includePending') === 'true'),
       (object) => object.name.toLowerCase(),
       (object) => showDeleted(context.vault, object, kind.showItem),
     );
