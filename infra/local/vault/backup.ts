@@ -31,7 +31,7 @@ export const backupRoutes: readonly Route[] = [
     operation: 'SecretBackup',
     handle: (context) =>
       backup(context, ({ vault, name }) => {
-        refuseManaged(vault.store.get(name), 'backup');
+        refuseManaged(vault.store.get(name), 'backup', 'secret');
         return liveSecret(vault.store.get(name), name);
       }),
   },
@@ -63,7 +63,7 @@ function backup(context: RouteContext, find: (context: RouteContext) => StoredOb
 const restoreSchema = z.object({ value: z.string().min(1) });
 
 /** Brings back all versions under their old ids; the name must be free. */
-function restore(context: RouteContext, kind: StoredObject['kind']): Promise<VaultResponse> {
+function restore(context: RouteContext, kind: 'certificate' | 'secret'): Promise<VaultResponse> {
   const { vault } = context;
   const object = vault.backups.open(readBody(restoreSchema, context.body).value);
   if (object.kind !== kind) {
@@ -80,7 +80,7 @@ function restore(context: RouteContext, kind: StoredObject['kind']): Promise<Vau
 
 function show(vault: Vault, object: StoredObject): Record<string, unknown> {
   if (object.kind === 'certificate') return showCertificate(vault, object);
-  const latest = object.versions.at(-1);
+  const latest = object.kind === 'secret' ? object.versions.at(-1) : undefined;
   return latest === undefined ? {} : showSecret(vault, object, ownView(latest));
 }
 

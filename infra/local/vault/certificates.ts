@@ -80,7 +80,7 @@ function getCertificate(context: RouteContext): VaultResponse {
   const { vault, name, version } = context;
   const object = vault.store.get(name);
   if (version === '') return { status: 200, body: showCertificate(vault, liveCertificate(object, name)) };
-  const { certificate, found } = certificateVersion(object, name, version, 'Certificate');
+  const { certificate, found } = certificateVersion(object, name, version);
   return { status: 200, body: showCertificateVersion(vault, certificate, found) };
 }
 
@@ -95,7 +95,7 @@ function updateCertificate(context: RouteContext): Promise<VaultResponse> {
   const { vault, name, version } = context;
   const { attributes, tags } = readBody(updateSchema, context.body);
   return vault.store.update(name, (object) => {
-    const { certificate, found } = certificateVersion(object, name, version, 'Certificate');
+    const { certificate, found } = certificateVersion(object, name, version);
     const changed: CertificateVersion = {
       ...found,
       attributes: {

@@ -48,7 +48,7 @@ export function notFound(kind: 'Certificate' | 'Key' | 'Secret', id: string): Va
 }
 
 /** The name belongs to a soft-deleted object; it has to be recovered or purged first. */
-export function deletedButRecoverable(kind: 'Certificate' | 'Secret', name: string): VaultError {
+export function deletedButRecoverable(kind: 'Certificate' | 'Key' | 'Secret', name: string): VaultError {
   return new VaultError(
     409,
     'Conflict',

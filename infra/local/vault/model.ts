@@ -1,8 +1,8 @@
 /**
  * What the stand-in remembers. One object per name: a certificate owns the key and the secret of the same name, so
- * these never have a record of their own. Times are whole seconds since 1970, as on the wire; `null` is "not set".
+ * these have no record of their own. Times are whole seconds since 1970, as on the wire; `null` is "not set".
  */
-export type StoredObject = CertificateObject | SecretObject;
+export type StoredObject = CertificateObject | KeyObject | SecretObject;
 
 export interface Attributes {
   readonly enabled: boolean;
@@ -32,6 +32,22 @@ export interface SecretVersion {
   readonly version: string;
   readonly value: string;
   readonly contentType: string | null;
+  readonly attributes: Attributes;
+  readonly tags: Tags | null;
+}
+
+/** A key of its own, not a certificate's. */
+export interface KeyObject {
+  readonly v: 1;
+  readonly kind: 'key';
+  readonly name: string;
+  readonly versions: readonly KeyVersion[];
+  readonly deleted: Deletion | null;
+}
+
+export interface KeyVersion {
+  readonly version: string;
+  readonly key: StoredKey;
   readonly attributes: Attributes;
   readonly tags: Tags | null;
 }

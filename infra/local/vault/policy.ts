@@ -140,7 +140,15 @@ export function showKeyType({ kty, hsm }: KeyType): string {
   return hsm ? `${kty}-HSM` : kty;
 }
 
-function resolveKeyType(keyProps: NonNullable<WirePolicy['key_props']>, base: KeyType | null): KeyType {
+/**
+ * The key that type, size and curve mean.
+ * @param base what an absent property falls back to
+ * @throws VaultError 400
+ */
+export function resolveKeyType(
+  keyProps: NonNullable<WirePolicy['key_props']>,
+  base: KeyType | null,
+): KeyType {
   const asked = keyProps.kty ?? (base === null ? 'RSA' : showKeyType(base));
   const hsm = asked.endsWith('-HSM') ? { hsm: true as const } : {};
   const kty = asked.replace(/-HSM$/, '');

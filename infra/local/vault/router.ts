@@ -6,6 +6,7 @@ import { checkName } from './identifiers.ts';
 import { importRoutes } from './import.ts';
 import { keyRoutes } from './keys.ts';
 import { keyTypeOf } from './live-objects.ts';
+import { ownKeyRoutes } from './own-keys.ts';
 import { pendingRoutes } from './pending.ts';
 import type { Route, VaultRequest, VaultResponse } from './request.ts';
 import { secretRoutes } from './secrets.ts';
@@ -19,6 +20,7 @@ const ROUTES: readonly Route[] = [
   ...pendingRoutes,
   ...certificateRoutes,
   ...keyRoutes,
+  ...ownKeyRoutes,
   ...secretRoutes,
 ].sort((one, other) => Number(one.path.includes(':version')) - Number(other.path.includes(':version')));
 

@@ -14,7 +14,8 @@ export interface SecretView extends Omit<SecretVersion, 'value'> {
 
 /** All versions of an object seen as secrets, oldest first. */
 export function secretViews(object: StoredObject): SecretView[] {
-  return object.kind === 'secret' ? object.versions.map(ownView) : object.versions.map(managedView);
+  if (object.kind === 'secret') return object.versions.map(ownView);
+  return object.kind === 'certificate' ? object.versions.map(managedView) : [];
 }
 
 /** A version of a secret of its own. */

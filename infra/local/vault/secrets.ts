@@ -116,7 +116,7 @@ function setSecret(context: RouteContext): Promise<VaultResponse> {
   const { enabled = true, nbf = null, exp = null } = input.attributes ?? {};
   refuseEmptyWindow(nbf, exp);
   return vault.store.update(name, (object) => {
-    refuseManaged(object, 'set');
+    refuseManaged(object, 'set', 'secret');
     refuseForeignName(object, 'secret');
     const existing = object?.kind === 'secret' ? object : null;
     const now = nowSeconds();
@@ -142,7 +142,7 @@ function updateSecret(context: RouteContext): Promise<VaultResponse> {
   const { vault, name, version } = context;
   const input = readBody(updateSchema, context.body);
   return vault.store.update(name, (object) => {
-    refuseManaged(object, 'update');
+    refuseManaged(object, 'update', 'secret');
     const secret = liveSecret(object, name);
     const found = findVersion(secret.versions, version);
     if (found === undefined) throw notFound('Secret', `${name}/${version}`);

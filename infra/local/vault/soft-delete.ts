@@ -1,7 +1,8 @@
 import { showCertificate, showCertificateItem } from './certificate-answers.ts';
 import { forbidden, notFound, type VaultError } from './errors.ts';
 import { objectId } from './identifiers.ts';
-import { liveCertificate, liveSecret, refuseManaged } from './live-objects.ts';
+import { showKey, showKeyItem } from './key-answers.ts';
+import { liveCertificate, liveKey, liveSecret, refuseManaged } from './live-objects.ts';
 import type { StoredObject } from './model.ts';
 import { nowSeconds } from './model.ts';
 import { page } from './paging.ts';
@@ -9,7 +10,7 @@ import type { Route, RouteContext, Vault, VaultResponse } from './request.ts';
 import { secretViews, showSecret, showSecretItem } from './secret-views.ts';
 
 /**
- * Deleting, recovering and purging, the same for certificates and secrets. Soft delete cannot be switched off in a
+ * Deleting, recovering and purging, the same for certificates, keys and secrets. Soft delete cannot be switched off in a
  * vault; a deleted object keeps its name until it is purged, by somebody or by the end of its retention. A
  * certificate takes its key and its secret with it.
  */
@@ -22,11 +23,24 @@ export const softDeleteRoutes: readonly Route[] = [
     showItem: (vault, object) =>
       object.kind === 'certificate' ? showCertificateItem(vault, object, object.versions.at(-1)) : {},
   }),
+  ...routesOf('keys', {
+    prefix: 'Key',
+    readAction: 'keys/read',
+    remove: (object, name) => {
+      refuseManaged(object, 'delete', 'key');
+      return liveKey(object, name);
+    },
+    show: showAsKey,
+    showItem: (vault, object) => {
+      const latest = object.kind === 'key' ? object.versions.at(-1) : undefined;
+      return latest === undefined ? {} : showKeyItem(vault, object, latest);
+    },
+  }),
   ...routesOf('secrets', {
     prefix: 'Secret',
     readAction: 'secrets/readMetadata/action',
     remove: (object, name) => {
-      refuseManaged(object, 'delete');
+      refuseManaged(object, 'delete', 'secret');
       return liveSecret(object, name);
     },
     show: showAsSecret,
@@ -39,7 +53,7 @@ export const softDeleteRoutes: readonly Route[] = [
 
 interface Kind {
   /** What the names of its operations begin with. */
-  readonly prefix: 'Certificate' | 'Secret';
+  readonly prefix: 'Certificate' | 'Key' | 'Secret';
   readonly readAction: string;
   /** The object that may be deleted, or a refusal. */
   readonly remove: (object: StoredObject | undefined, name: string) => StoredObject;
@@ -47,8 +61,8 @@ interface Kind {
   readonly showItem: (vault: Vault, object: StoredObject) => Record<string, unknown>;
 }
 
-function routesOf(collection: 'certificates' | 'secrets', kind: Kind): Route[] {
-  const objectKind = collection === 'certificates' ? 'certificate' : 'secret';
+function routesOf(collection: 'certificates' | 'keys' | 'secrets', kind: Kind): Route[] {
+  const objectKind = collection.slice(0, -1);
   const deletedCollection = `deleted${collection}` as const;
 
   const showDeleted = (vault: Vault, object: StoredObject, show: Kind['show']): Record<string, unknown> => ({
@@ -59,7 +73,7 @@ function routesOf(collection: 'certificates' | 'secrets', kind: Kind): Route[] {
 
   const deletedObject = (object: StoredObject | undefined, name: string): StoredObject => {
     if (object?.kind === objectKind && object.deleted !== null) return object;
-    throw notFound(collection === 'certificates' ? 'Certificate' : 'Secret', name);
+    throw notFound(kind.prefix, name);
   };
 
   const remove = ({ vault, name }: RouteContext): Promise<VaultResponse> =>
@@ -150,6 +164,11 @@ function purgeProtected(vault: Vault): VaultError {
 
 function showAsCertificate(vault: Vault, object: StoredObject): Record<string, unknown> {
   return object.kind === 'certificate' ? showCertificate(vault, object) : {};
+}
+
+function showAsKey(vault: Vault, object: StoredObject): Record<string, unknown> {
+  const latest = object.kind === 'key' ? object.versions.at(-1) : undefined;
+  return latest === undefined ? {} : showKey(vault, object, latest);
 }
 
 /** The latest version without its value: deleting and recovering hand out no secrets. */
