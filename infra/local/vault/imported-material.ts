@@ -91,7 +91,10 @@ export function profileOf(
   leaf: X509Certificate,
 ): Pick<CertificatePolicy, 'subject' | 'ekus' | 'keyUsage' | 'sans' | 'validityMonths'> {
   const certificate = new x509.X509Certificate(new Uint8Array(leaf.raw));
-  const usages = certificate.getExtension(x509.KeyUsagesExtension)?.usages ?? 0;
+  // Without the extension a key may be used for anything (RFC 5280, 4.2.1.3); a policy without it has these two.
+  const usages =
+    certificate.getExtension(x509.KeyUsagesExtension)?.usages ??
+    x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment;
   return {
     subject: certificate.subject,
     ekus: (certificate.getExtension(x509.ExtendedKeyUsageExtension)?.usages ?? []).map(String),

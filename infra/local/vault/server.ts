@@ -6,6 +6,8 @@ import type { VaultRequest, VaultResponse } from './request.ts';
 
 /** Larger than anything a vault takes (a secret of 25 KB, a chain of certificates). */
 const MAX_BODY_OCTETS = 256 * 1024;
+/** A backup holds up to 501 versions. */
+const MAX_BACKUP_OCTETS = 32 * 1024 * 1024;
 
 export interface Listening {
   /** `http://127.0.0.1:<port>`, without a trailing slash. */
@@ -64,7 +66,7 @@ async function handle(message: IncomingMessage, response: ServerResponse, answer
         userAgent: message.headers['user-agent'] ?? '',
         requestId: headerText(message, 'x-ms-client-request-id'),
       },
-      body: await readText(message),
+      body: await readText(message, url.pathname.endsWith('/restore') ? MAX_BACKUP_OCTETS : MAX_BODY_OCTETS),
     });
   } catch (error) {
     // A caller that went away in the middle of its request waits for no answer.
@@ -106,15 +108,15 @@ function decodeSegments(path: string): string[] {
 }
 
 /** The body is read to its end even when it is too long: a caller that still sends does not read the answer. */
-async function readText(message: IncomingMessage): Promise<string> {
+async function readText(message: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of message as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length <= MAX_BODY_OCTETS) chunks.push(chunk);
+    if (length <= limit) chunks.push(chunk);
   }
-  if (length > MAX_BODY_OCTETS) {
-    throw new VaultError(413, 'RequestEntityTooLarge', `The body is longer than ${MAX_BODY_OCTETS} octets.`);
+  if (length > limit) {
+    throw new VaultError(413, 'RequestEntityTooLarge', `The body is longer than ${limit} octets.`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

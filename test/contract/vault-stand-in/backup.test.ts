@@ -46,6 +46,16 @@ describe('Backups', () => {
     assert.deepEqual([first?.enabled, first?.tags], [false, { n: '1' }]);
   });
 
+  test('are as large as they have to be.', async (t) => {
+    const { secrets } = (await startVault(t)).clients;
+    for (let n = 0; n < 20; n++) await secrets.setSecret('a', String(n).padEnd(20_000, '.'));
+    const backup = (await secrets.backupSecret('a')) ?? new Uint8Array();
+    await (await secrets.beginDeleteSecret('a')).pollUntilDone();
+    await secrets.purgeDeletedSecret('a');
+    await secrets.restoreSecretBackup(backup);
+    assert.equal((await collect(secrets.listPropertiesOfSecretVersions('a'))).items.length, 20);
+  });
+
   test('say nothing to whoever holds them, and are never twice the same.', async (t) => {
     const { secrets } = (await startVault(t)).clients;
     await secrets.setSecret('a', 'the-secret-value');

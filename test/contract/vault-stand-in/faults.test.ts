@@ -135,6 +135,8 @@ describe('Faults', () => {
     for (const rule of wrong) {
       assert.equal((await control.request('POST', '/faults', rule)).status, 400, JSON.stringify(rule));
     }
+    const { body } = await control.request('POST', '/faults', { action: 'SecretRead', effect });
+    assert.match(JSON.stringify(body), /Property 0\.action has invalid value/);
     assert.equal((await control.request('GET', '/fault')).status, 404);
   });
 });

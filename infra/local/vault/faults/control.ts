@@ -23,7 +23,8 @@ export function startControl(port: number, plan: FaultPlan, audit: AuditLog): Pr
   });
 }
 
-const rulesSchema = z.union([z.array(ruleSchema).min(1), ruleSchema.transform((rule) => [rule])]);
+/** One rule or several. */
+const rulesSchema = z.preprocess((body) => (Array.isArray(body) ? body : [body]), z.array(ruleSchema).min(1));
 const filterSchema = z.object({
   vault: z.string().optional(),
   operation: z.string().optional(),
