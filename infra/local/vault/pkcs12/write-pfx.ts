@@ -1,4 +1,4 @@
-import { createHash, createHmac, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
+import { createHash, createHmac, createPrivateKey, randomBytes } from 'node:crypto';
 import { ContentInfo, EncryptedContent, EncryptedContentInfo } from '@peculiar/asn1-cms';
 import {
   AuthenticatedSafe,
@@ -42,9 +42,7 @@ export function writePfx(keyPem: string | null, certificates: readonly string[])
     (der, index) =>
       new SafeBag({
         bagId: id_certBag,
-        bagValue: AsnConvert.serialize(
-          new CertBag({ certId: id_x509Certificate, certValue: octets(new X509Certificate(der).raw) }),
-        ),
+        bagValue: AsnConvert.serialize(new CertBag({ certId: id_x509Certificate, certValue: octets(der) })),
         ...(index === 0 && keyPem !== null ? { bagAttributes: [leafId] } : {}),
       }),
   );
