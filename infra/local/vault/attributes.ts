@@ -1,10 +1,11 @@
 import type { Attributes, Tags } from './model.ts';
+import type { Vault } from './request.ts';
 
-/** Soft-deleted objects wait this long for their purge, unless somebody purges them before. */
-export const RETENTION_DAYS = 90;
+/** How long soft-deleted objects wait for their purge when a vault is not made otherwise (7 to 90 days). */
+export const DEFAULT_RETENTION_DAYS = 90;
 
 /** Attributes as every answer about a certificate, a key or a secret shows them. */
-export function showAttributes(attributes: Attributes): Record<string, unknown> {
+export function showAttributes(vault: Vault, attributes: Attributes): Record<string, unknown> {
   const { enabled, nbf, exp, created, updated } = attributes;
   return {
     enabled,
@@ -12,9 +13,15 @@ export function showAttributes(attributes: Attributes): Record<string, unknown> 
     ...(exp === null ? {} : { exp }),
     created,
     updated,
-    recoveryLevel: 'Recoverable+Purgeable',
-    recoverableDays: RETENTION_DAYS,
+    recoveryLevel: recoveryLevel(vault),
+    recoverableDays: vault.retentionDays,
   };
+}
+
+/** The words of the service's deletionRecoveryLevel (REST reference, "DeletionRecoveryLevel"). */
+function recoveryLevel({ retentionDays, purgeProtection }: Vault): string {
+  const recoverable = retentionDays < DEFAULT_RETENTION_DAYS ? 'CustomizedRecoverable' : 'Recoverable';
+  return purgeProtection ? recoverable : `${recoverable}+Purgeable`;
 }
 
 export function showTags(tags: Tags | null): { tags?: Tags } {

@@ -1,8 +1,15 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { VaultError } from './errors.ts';
 
-/** Finds out who a bearer token speaks for; null when it is not worth anything. */
-export type Authenticate = (token: string) => Promise<string | null> | string | null;
+/** Finds out who a bearer token speaks for; null when it is not worth anything, or a refusal that says why. */
+export type Authenticate = (token: string) => Promise<Verdict> | Verdict;
+
+export type Verdict = string | Refusal | null;
+
+/** Why a genuine token is not for this vault, in the service's words. */
+export interface Refusal {
+  readonly refused: string;
+}
 
 /**
  * The principal of a request.
@@ -23,14 +30,13 @@ export async function authenticateRequest(
     });
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) throw refuse('AKV10000: Request is missing a Bearer or PoP token.');
-  const principal = await authenticate(token);
-  if (principal === null) {
-    throw refuse(
+  const verdict = await authenticate(token);
+  if (typeof verdict === 'string') return verdict;
+  throw refuse(
+    verdict?.refused ??
       'The token was refused: it needs a valid signature of the issuer, its name, this audience, an oid, and to be in time.',
-      ', error="invalid_token"',
-    );
-  }
-  return principal;
+    ', error="invalid_token"',
+  );
 }
 
 /**
@@ -59,12 +65,27 @@ export function tokensOfIssuer(issuerUrl: string, audience: string): Authenticat
       const oid = payload['oid'];
       return typeof oid === 'string' && oid !== '' ? oid : null;
     } catch (error) {
+      const refusal = explain(error, issuerUrl, audience);
+      if (refusal !== null) return refusal;
       // These two tell that the keys could not be had; every other code is a verdict on the token.
       const isAboutKeys = ['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC'];
       if (error instanceof errors.JOSEError && !isAboutKeys.includes(error.code)) return null;
       throw issuerUnavailable(issuerUrl, error);
     }
   };
+}
+
+/** A token for another resource, or from another tenant: the two that people meet (AKV10022 and AKV10032). */
+function explain(error: unknown, issuerUrl: string, audience: string): Refusal | null {
+  if (!(error instanceof errors.JWTClaimValidationFailed) || error.reason !== 'check_failed') return null;
+  const { aud, iss } = error.payload;
+  if (error.claim === 'aud') {
+    return { refused: `AKV10022: Invalid audience. Expected ${audience}, found: ${String(aud)}.` };
+  }
+  if (error.claim === 'iss') {
+    return { refused: `AKV10032: Invalid issuer. Expected one of ${issuerUrl}, found ${String(iss)}.` };
+  }
+  return null;
 }
 
 async function discoverKeys(issuerUrl: string): Promise<JWTVerifyGetKey> {

@@ -34,11 +34,11 @@ export function showCertificateItem(
   idVersion?: string,
 ): Record<string, unknown> {
   const id = objectId(vault, 'certificates', certificate.name, idVersion);
-  if (version === undefined) return { id, attributes: draftAttributes(certificate) };
+  if (version === undefined) return { id, attributes: draftAttributes(vault, certificate) };
   return {
     id,
     x5t: thumbprint(version),
-    attributes: showAttributes(version.attributes),
+    attributes: showAttributes(vault, version.attributes),
     ...showTags(version.tags),
   };
 }
@@ -79,7 +79,7 @@ function versionFields(
     sid: objectId(vault, 'secrets', name, version.version),
     x5t: thumbprint(version),
     cer: version.cer,
-    attributes: showAttributes(version.attributes),
+    attributes: showAttributes(vault, version.attributes),
     ...showTags(version.tags),
   };
 }
@@ -87,14 +87,14 @@ function versionFields(
 function showDraft(vault: Vault, certificate: CertificateObject): Record<string, unknown> {
   return {
     id: objectId(vault, 'certificates', certificate.name, certificate.draft?.version),
-    attributes: draftAttributes(certificate),
+    attributes: draftAttributes(vault, certificate),
     ...showTags(certificate.pending?.tags ?? null),
   };
 }
 
-function draftAttributes({ draft }: CertificateObject): Record<string, unknown> {
+function draftAttributes(vault: Vault, { draft }: CertificateObject): Record<string, unknown> {
   const created = draft?.created ?? 0;
-  return showAttributes({ enabled: false, nbf: null, exp: null, created, updated: created });
+  return showAttributes(vault, { enabled: false, nbf: null, exp: null, created, updated: created });
 }
 
 function showPendingLink(vault: Vault, { name, pending }: CertificateObject): Record<string, unknown> {

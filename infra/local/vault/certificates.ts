@@ -11,25 +11,46 @@ import type { Route, RouteContext, VaultResponse } from './request.ts';
 
 /** Reading, listing and changing certificates; what makes new versions is in pending.ts. */
 export const certificateRoutes: readonly Route[] = [
-  { method: 'GET', path: '/certificates', action: 'certificates/read', handle: listCertificates },
-  { method: 'GET', path: '/certificates/:name/versions', action: 'certificates/read', handle: listVersions },
-  { method: 'GET', path: '/certificates/:name/policy', action: 'certificates/read', handle: getPolicy },
+  {
+    method: 'GET',
+    path: '/certificates',
+    action: 'certificates/read',
+    operation: 'CertificateList',
+    handle: listCertificates,
+  },
+  {
+    method: 'GET',
+    path: '/certificates/:name/versions',
+    action: 'certificates/read',
+    operation: 'CertificateListVersions',
+    handle: listVersions,
+  },
+  {
+    method: 'GET',
+    path: '/certificates/:name/policy',
+    action: 'certificates/read',
+    operation: 'CertificatePolicyGet',
+    handle: getPolicy,
+  },
   {
     method: 'PATCH',
     path: '/certificates/:name/policy',
     action: 'certificates/update/action',
+    operation: 'CertificatePolicyUpdate',
     handle: updatePolicy,
   },
   {
     method: 'GET',
     path: '/certificates/:name/:version',
     action: 'certificates/read',
+    operation: 'CertificateGet',
     handle: getCertificate,
   },
   {
     method: 'PATCH',
     path: '/certificates/:name/:version',
     action: 'certificates/update/action',
+    operation: 'CertificateUpdate',
     handle: updateCertificate,
   },
 ];
@@ -59,7 +80,7 @@ function getCertificate(context: RouteContext): VaultResponse {
   const { vault, name, version } = context;
   const object = vault.store.get(name);
   if (version === '') return { status: 200, body: showCertificate(vault, liveCertificate(object, name)) };
-  const { certificate, found } = certificateVersion(object, name, version, 'Certificate');
+  const { certificate, found } = certificateVersion(object, name, version);
   return { status: 200, body: showCertificateVersion(vault, certificate, found) };
 }
 
@@ -74,7 +95,7 @@ function updateCertificate(context: RouteContext): Promise<VaultResponse> {
   const { vault, name, version } = context;
   const { attributes, tags } = readBody(updateSchema, context.body);
   return vault.store.update(name, (object) => {
-    const { certificate, found } = certificateVersion(object, name, version, 'Certificate');
+    const { certificate, found } = certificateVersion(object, name, version);
     const changed: CertificateVersion = {
       ...found,
       attributes: {

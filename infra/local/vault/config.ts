@@ -21,12 +21,25 @@ export interface RoleAssignment {
   readonly scope: string;
 }
 
+/** One vault of the process. */
+export interface VaultConfig {
+  /** 3 to 24 letters, digits and hyphens. */
+  readonly name: string;
+  /** Port 0 lets the system choose; the answer tells which one it was. */
+  readonly port: number;
+  /** Whether the vault refuses more than the service takes in ten seconds. Default true. */
+  readonly quotas?: boolean;
+  /** Days that soft-deleted objects wait for their purge, 7 to 90. Default 90. */
+  readonly retentionDays?: number;
+  /** Whether nobody may purge before that. Default false, as in a vault made without saying so. */
+  readonly purgeProtection?: boolean;
+}
+
 /** What the process of the stand-in is started with (JSON in EVERLEAF_PROCESS_CONFIG). */
 export interface VaultProcessConfig {
   /** Each vault keeps its objects under `<stateDir>/<vault name>/`. */
   readonly stateDir: string;
-  /** Port 0 lets the system choose; the answer tells which one it was. */
-  readonly vaults: readonly { readonly name: string; readonly port: number }[];
+  readonly vaults: readonly VaultConfig[];
   /** The OpenID issuer whose tokens are accepted; its discovery document names the signing keys. */
   readonly issuer: { readonly url: string };
   /** The audience that a token must carry, `https://vault.azure.net` in the public cloud. */
@@ -38,4 +51,6 @@ export interface VaultProcessConfig {
    * the create answer says `inProgress`, the first look at the pending operation finds it completed.
    */
   readonly selfCompletesAfterPolls?: number;
+  /** The port of the control endpoint (faults and audit log), 0 for any free one. Left out, there is none. */
+  readonly faultsPort?: number;
 }

@@ -17,6 +17,13 @@ export async function preparePrivateDirectory(path: string): Promise<void> {
  * (fsync(2), rename(2)). When this has returned, not even a power cut takes the new content back.
  */
 export async function writeDurably(path: string, content: string): Promise<void> {
+  const unfinished = await writeUnfinished(path, content);
+  await rename(unfinished, path);
+  await flushDirectory(dirname(path));
+}
+
+/** The first half of it: writes and flushes a file beside the one at `path`, and gives its name. */
+export async function writeUnfinished(path: string, content: string): Promise<string> {
   const unfinished = `${path}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
   const file = await open(unfinished, 'wx', 0o600);
   try {
@@ -25,8 +32,7 @@ export async function writeDurably(path: string, content: string): Promise<void>
   } finally {
     await file.close();
   }
-  await rename(unfinished, path);
-  await flushDirectory(dirname(path));
+  return unfinished;
 }
 
 /** Removes a file for good. */

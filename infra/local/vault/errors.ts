@@ -42,12 +42,13 @@ export function notFound(kind: 'Certificate' | 'Key' | 'Secret', id: string): Va
     404,
     `${kind}NotFound`,
     `A ${kind.toLowerCase()} with (name/id) ${id} was not found in this key vault. If you recently deleted this ` +
-      `${kind.toLowerCase()} you may be able to recover it using the correct recovery command.`,
+      `${kind.toLowerCase()} you may be able to recover it using the correct recovery command. For help resolving this issue, please see ` +
+      'https://go.microsoft.com/fwlink/?linkid=2125182',
   );
 }
 
 /** The name belongs to a soft-deleted object; it has to be recovered or purged first. */
-export function deletedButRecoverable(kind: 'Certificate' | 'Secret', name: string): VaultError {
+export function deletedButRecoverable(kind: 'Certificate' | 'Key' | 'Secret', name: string): VaultError {
   return new VaultError(
     409,
     'Conflict',
@@ -55,4 +56,12 @@ export function deletedButRecoverable(kind: 'Certificate' | 'Secret', name: stri
       'state, it can only be recovered or purged.',
     { innerCode: 'ObjectIsDeletedButRecoverable' },
   );
+}
+
+/** Thrown through to the server, which then closes the connection without an answer. */
+export class ConnectionDropped extends Error {
+  constructor() {
+    super('The connection was dropped, as a fault rule asks.');
+    this.name = 'ConnectionDropped';
+  }
 }

@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { badParameter } from './errors.ts';
 import type { Vault } from './request.ts';
 
-export type Collection = 'certificates' | 'keys' | 'secrets' | 'deletedcertificates' | 'deletedsecrets';
+export type Collection =
+  | 'certificates'
+  | 'keys'
+  | 'secrets'
+  | `deleted${'certificates' | 'keys' | 'secrets'}`;
 
 /** A new object version or request id: 32 hexadecimal digits. */
 export function newId(): string {

@@ -24,12 +24,19 @@ export function publicKeyOf(key: StoredKey): KeyObject {
  * certificates", mapping X.509 usage to key operations). An EC key knows sign and verify only.
  */
 export function keyOperations(type: KeyType, keyUsage: readonly string[]): string[] {
-  const operations = new Set(keyUsage.flatMap((usage) => OPERATIONS[usage] ?? []));
-  const possible = type.kty === 'EC' ? ['sign', 'verify'] : ALL_OPERATIONS;
-  return possible.filter((operation) => operations.has(operation));
+  return possibleOperations(
+    type,
+    keyUsage.flatMap((usage) => OPERATIONS[usage] ?? []),
+  );
 }
 
-const ALL_OPERATIONS = ['encrypt', 'decrypt', 'sign', 'verify', 'wrapKey', 'unwrapKey'];
+/** Those of the operations that a key of this type can do, each once. */
+export function possibleOperations(type: KeyType, asked: readonly string[]): string[] {
+  const possible = type.kty === 'EC' ? ['sign', 'verify'] : ALL_OPERATIONS;
+  return possible.filter((operation) => asked.includes(operation));
+}
+
+export const ALL_OPERATIONS = ['encrypt', 'decrypt', 'sign', 'verify', 'wrapKey', 'unwrapKey'] as const;
 
 const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
   digitalSignature: ['sign', 'verify'],

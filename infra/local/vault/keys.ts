@@ -1,22 +1,34 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { showAttributes, showTags } from './attributes.ts';
 import { readBody } from './body.ts';
 import { badParameter, forbidden } from './errors.ts';
 import { objectId } from './identifiers.ts';
+import { showKey } from './key-answers.ts';
 import { publicKeyOf } from './key-material.ts';
-import { certificateVersion } from './live-objects.ts';
-import type { CertificateVersion, Curve, StoredKey } from './model.ts';
+import { keyVersion } from './live-objects.ts';
+import type { Curve, KeyVersion, StoredKey } from './model.ts';
 import { nowSeconds } from './model.ts';
 import * as ecdsa from './prehashed-ecdsa.ts';
 import * as rsa from './prehashed-rsa.ts';
 import type { Route, RouteContext, VaultResponse } from './request.ts';
 
-/** The keys of certificates; the stand-in has no others. */
+/** Using keys, those of certificates and others; own-keys.ts makes the others. */
 export const keyRoutes: readonly Route[] = [
-  { method: 'GET', path: '/keys/:name/:version', action: 'keys/read', handle: getKey },
-  { method: 'POST', path: '/keys/:name/:version/sign', action: 'keys/sign/action', handle: sign },
-  { method: 'POST', path: '/keys/:name/:version/verify', action: 'keys/verify/action', handle: verify },
+  { method: 'GET', path: '/keys/:name/:version', action: 'keys/read', operation: 'KeyGet', handle: getKey },
+  {
+    method: 'POST',
+    path: '/keys/:name/:version/sign',
+    action: 'keys/sign/action',
+    operation: 'KeySign',
+    handle: sign,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/:version/verify',
+    action: 'keys/verify/action',
+    operation: 'KeyVerify',
+    handle: verify,
+  },
 ];
 
 const base64url = z
@@ -28,18 +40,8 @@ const verifySchema = z.object({ alg: z.string(), digest: base64url, value: base6
 
 function getKey(context: RouteContext): VaultResponse {
   const { vault, name, version } = context;
-  const { certificate, found } = certificateVersion(vault.store.get(name), name, version, 'Key');
-  const { kty, n, e, crv, x, y } = publicKeyOf(found.key).export({ format: 'jwk' });
-  const kid = objectId(vault, 'keys', certificate.name, found.version);
-  return {
-    status: 200,
-    body: {
-      key: { kid, kty, key_ops: found.key.keyOps, ...(kty === 'RSA' ? { n, e } : { crv, x, y }) },
-      attributes: showAttributes(found.attributes),
-      ...showTags(found.tags),
-      managed: true,
-    },
-  };
+  const { owner, found } = keyVersion(vault.store.get(name), name, version);
+  return { status: 200, body: showKey(vault, owner, found) };
 }
 
 function sign(context: RouteContext): VaultResponse {
@@ -76,14 +78,18 @@ function verifyDigest(key: StoredKey, algorithm: Algorithm, digest: Buffer, sign
  */
 function usableKey(context: RouteContext, operation: 'sign' | 'verify'): { kid: string; key: StoredKey } {
   const { vault, name, version } = context;
-  const { certificate, found } = certificateVersion(vault.store.get(name), name, version, 'Key');
-  refuseUnusable(found, operation);
-  return { kid: objectId(vault, 'keys', certificate.name, found.version), key: found.key };
+  const { owner, found } = keyVersion(vault.store.get(name), name, version);
+  // Signatures of a key of its own can be verified before and after its time (Microsoft Learn, "About keys", date-time
+  // controlled operations); a certificate's key is inoperable then.
+  const isDated = owner.kind === 'certificate' || operation !== 'verify';
+  refuseUnusable(found, operation, isDated);
+  return { kid: objectId(vault, 'keys', owner.name, found.version), key: found.key };
 }
 
-function refuseUnusable({ attributes, key }: CertificateVersion, operation: string): void {
+function refuseUnusable({ attributes, key }: KeyVersion, operation: string, isDated: boolean): void {
   const now = nowSeconds();
-  const { enabled, nbf, exp } = attributes;
+  const { enabled } = attributes;
+  const { nbf, exp } = isDated ? attributes : { nbf: null, exp: null };
   if (!enabled) throw forbidden(`Operation ${operation} is not allowed on a disabled key.`, 'KeyDisabled');
   if (nbf !== null && now < nbf) {
     throw forbidden(

@@ -7,5 +7,6 @@ await runChild<VaultProcessConfig>(async (config) => {
     throw new Error('The Key Vault stand-in does not run inside Azure: use a real vault there.');
   }
   const vaults = await startVaults(config);
-  return { info: { vaults: vaults.urls }, stop: vaults.stop };
+  const faults = vaults.controlUrl === null ? {} : { faultsUrl: vaults.controlUrl };
+  return { info: { vaults: vaults.urls, ...faults }, stop: vaults.stop };
 });

@@ -1,8 +1,8 @@
 /**
  * What the stand-in remembers. One object per name: a certificate owns the key and the secret of the same name, so
- * these never have a record of their own. Times are whole seconds since 1970, as on the wire; `null` is "not set".
+ * these have no record of their own. Times are whole seconds since 1970, as on the wire; `null` is "not set".
  */
-export type StoredObject = CertificateObject | SecretObject;
+export type StoredObject = CertificateObject | KeyObject | SecretObject;
 
 export interface Attributes {
   readonly enabled: boolean;
@@ -32,6 +32,22 @@ export interface SecretVersion {
   readonly version: string;
   readonly value: string;
   readonly contentType: string | null;
+  readonly attributes: Attributes;
+  readonly tags: Tags | null;
+}
+
+/** A key of its own, not a certificate's. */
+export interface KeyObject {
+  readonly v: 1;
+  readonly kind: 'key';
+  readonly name: string;
+  readonly versions: readonly KeyVersion[];
+  readonly deleted: Deletion | null;
+}
+
+export interface KeyVersion {
+  readonly version: string;
+  readonly key: StoredKey;
   readonly attributes: Attributes;
   readonly tags: Tags | null;
 }
@@ -71,9 +87,11 @@ export interface StoredKey {
   readonly keyOps: readonly string[];
 }
 
-export type KeyType =
+/** `hsm` keys stand for keys in hardware: they never leave the vault, and they are dearer. Here they are like the others. */
+export type KeyType = (
   | { readonly kty: 'RSA'; readonly keySize: 2048 | 3072 | 4096 }
-  | { readonly kty: 'EC'; readonly crv: Curve };
+  | { readonly kty: 'EC'; readonly crv: Curve }
+) & { readonly hsm?: true };
 
 export type Curve = 'P-256' | 'P-384' | 'P-521';
 

@@ -5,7 +5,7 @@ import { completeCertificate } from './completion.ts';
 import { badParameter, forbidden, VaultError } from './errors.ts';
 import { newId, objectId } from './identifiers.ts';
 import { generateKey, keyOperations, publicKeyOf } from './key-material.ts';
-import { liveCertificate, notInProgress, refuseForeignName } from './live-objects.ts';
+import { certificateToExtend, liveCertificate, notInProgress } from './live-objects.ts';
 import type {
   CertificateObject,
   CertificatePolicy,
@@ -16,6 +16,7 @@ import type {
 } from './model.ts';
 import { nowSeconds } from './model.ts';
 import { policySchema, resolvePolicy, type WirePolicy } from './policy.ts';
+import type { Quota } from './quota.ts';
 import type { Route, RouteContext, VaultResponse } from './request.ts';
 import { createRequest, createSelfSigned, readCertificates } from './x509.ts';
 
@@ -25,25 +26,35 @@ export const pendingRoutes: readonly Route[] = [
     method: 'POST',
     path: '/certificates/:name/create',
     action: 'certificates/create/action',
+    operation: 'CertificateCreate',
     handle: createCertificate,
   },
-  { method: 'GET', path: '/certificates/:name/pending', action: 'certificates/read', handle: getOperation },
+  {
+    method: 'GET',
+    path: '/certificates/:name/pending',
+    action: 'certificates/read',
+    operation: 'CertificatePendingGet',
+    handle: getOperation,
+  },
   {
     method: 'PATCH',
     path: '/certificates/:name/pending',
     action: 'certificates/update/action',
+    operation: 'CertificatePendingUpdate',
     handle: cancelOperation,
   },
   {
     method: 'DELETE',
     path: '/certificates/:name/pending',
     action: 'certificates/update/action',
+    operation: 'CertificatePendingDelete',
     handle: deleteOperation,
   },
   {
     method: 'POST',
     path: '/certificates/:name/pending/merge',
     action: 'certificates/create/action',
+    operation: 'CertificatePendingMerge',
     handle: mergeCertificate,
   },
 ];
@@ -62,7 +73,7 @@ function createCertificate(context: RouteContext): Promise<VaultResponse> {
     const existing = certificateToExtend(object);
     const now = nowSeconds();
     const policy = policyForVersion(input.policy, existing, now);
-    const key = await keyForVersion(policy, existing?.versions.at(-1));
+    const key = await keyForVersion(policy, existing?.versions.at(-1), vault.quota);
     const pending: PendingOperation = {
       requestId: newId(),
       version: newId(),
@@ -200,20 +211,6 @@ function mergeCertificate(context: RouteContext): Promise<VaultResponse> {
   });
 }
 
-function certificateToExtend(object: StoredObject | undefined): CertificateObject | null {
-  refuseForeignName(object, 'certificate');
-  if (object?.kind !== 'certificate') return null;
-  if (object.pending?.status === 'inProgress') {
-    // The service answers 409 with the code Forbidden (Microsoft Learn, "Monitor and manage certificate creation").
-    throw new VaultError(
-      409,
-      'Forbidden',
-      'A new key vault certificate can not be created or imported while a pending key vault certificate is in progress.',
-    );
-  }
-  return object;
-}
-
 /** A policy given at create replaces the one there was; without one, that one is used again. */
 function policyForVersion(
   wire: WirePolicy | undefined,
@@ -233,8 +230,12 @@ function policyForVersion(
 async function keyForVersion(
   policy: CertificatePolicy,
   latest: CertificateVersion | undefined,
+  quota: Quota,
 ): Promise<StoredKey> {
-  if (!policy.reuseKey || latest === undefined) return generateKey(policy.key, policy.keyUsage);
+  if (!policy.reuseKey || latest === undefined) {
+    quota.newKey(policy.key);
+    return generateKey(policy.key, policy.keyUsage);
+  }
   const isSameType = JSON.stringify(latest.key.type) === JSON.stringify(policy.key);
   if (!isSameType || (policy.exportable && !latest.exportable)) {
     throw badParameter(

@@ -16,8 +16,8 @@ const KEY_USAGES = [
   'nonRepudiation',
 ];
 
-const PEM = 'application/x-pem-file';
-const PKCS12 = 'application/x-pkcs12';
+export const PEM = 'application/x-pem-file';
+export const PKCS12 = 'application/x-pkcs12';
 const CURVE_BITS: Readonly<Record<Curve, number>> = { 'P-256': 256, 'P-384': 384, 'P-521': 521 };
 
 const names = z.array(z.string().min(1).max(2048)).optional();
@@ -95,10 +95,9 @@ export function resolvePolicy(
       updated: now,
     },
   };
-  if (policy.exportable && policy.contentType === PKCS12) {
+  if (policy.exportable && policy.key.hsm) {
     throw badParameter(
-      'Property policy.secret_props.contentType has invalid value. The stand-in writes no PKCS#12 files: ask for ' +
-        `${PEM}, or for a key that is not exportable.`,
+      'Property policy.key_props.exportable has invalid value. A key in hardware cannot be exportable.',
     );
   }
   if (policy.subject === '' && policy.sans === null) {
@@ -116,7 +115,7 @@ export function showPolicy(vault: Vault, name: string, policy: CertificatePolicy
     id: `${objectId(vault, 'certificates', name)}/policy`,
     key_props: {
       exportable: policy.exportable,
-      kty: key.kty,
+      kty: showKeyType(key),
       key_size: key.kty === 'RSA' ? key.keySize : CURVE_BITS[key.crv],
       reuse_key: policy.reuseKey,
       ...(key.kty === 'EC' ? { crv: key.crv } : {}),
@@ -136,24 +135,39 @@ export function showPolicy(vault: Vault, name: string, policy: CertificatePolicy
   };
 }
 
-function resolveKeyType(keyProps: NonNullable<WirePolicy['key_props']>, base: KeyType | null): KeyType {
-  const kty = keyProps.kty ?? base?.kty ?? 'RSA';
+/** The type as the wire has it: RSA, EC, RSA-HSM or EC-HSM. */
+export function showKeyType({ kty, hsm }: KeyType): string {
+  return hsm ? `${kty}-HSM` : kty;
+}
+
+/**
+ * The key that type, size and curve mean.
+ * @param base what an absent property falls back to
+ * @throws VaultError 400
+ */
+export function resolveKeyType(
+  keyProps: NonNullable<WirePolicy['key_props']>,
+  base: KeyType | null,
+): KeyType {
+  const asked = keyProps.kty ?? (base === null ? 'RSA' : showKeyType(base));
+  const hsm = asked.endsWith('-HSM') ? { hsm: true as const } : {};
+  const kty = asked.replace(/-HSM$/, '');
   if (kty === 'RSA') {
     const keySize = keyProps.key_size ?? (base?.kty === 'RSA' ? base.keySize : 2048);
-    if (keySize === 2048 || keySize === 3072 || keySize === 4096) return { kty, keySize };
+    if (keySize === 2048 || keySize === 3072 || keySize === 4096) return { kty, keySize, ...hsm };
     throw badParameter(
       'Property policy.key_props.key_size has invalid value. RSA keys have 2048, 3072 or 4096 bits.',
     );
   }
   if (kty === 'EC') {
     const crv = keyProps.crv ?? (base?.kty === 'EC' ? base.crv : 'P-256');
-    if (crv === 'P-256' || crv === 'P-384' || crv === 'P-521') return { kty, crv };
+    if (crv === 'P-256' || crv === 'P-384' || crv === 'P-521') return { kty, crv, ...hsm };
     throw badParameter(
       'Property policy.key_props.crv has invalid value. The stand-in knows P-256, P-384 and P-521.',
     );
   }
   throw badParameter(
-    `Property policy.key_props.kty has invalid value. The stand-in makes RSA and EC keys, not ${kty}.`,
+    `Property policy.key_props.kty has invalid value. The stand-in makes RSA and EC keys, not ${asked}.`,
   );
 }
 
@@ -169,7 +183,8 @@ function resolveKeyUsage(asked: readonly string[]): string[] {
   return KEY_USAGES.filter((known) => asked.some((usage) => isSame(known, usage)));
 }
 
-function defaultLifetimeActions(issuerName: 'Self' | 'Unknown'): unknown[] {
+/** What happens near a certificate's end when the policy does not say. */
+export function defaultLifetimeActions(issuerName: 'Self' | 'Unknown'): unknown[] {
   const action = { action_type: issuerName === 'Self' ? 'AutoRenew' : 'EmailContacts' };
   return [{ trigger: { lifetime_percentage: 80 }, action }];
 }

@@ -1,3 +1,6 @@
+import type { BackupCipher } from './backup-cipher.ts';
+import type { Operation } from './operations.ts';
+import type { Quota } from './quota.ts';
 import type { ObjectStore } from './store.ts';
 
 /** One vault of the process, as handlers see it. */
@@ -7,6 +10,21 @@ export interface Vault {
   readonly url: string;
   readonly store: ObjectStore;
   readonly selfCompletesAfterPolls: number;
+  readonly quota: Quota;
+  /** How long a soft-deleted object waits for its purge: 7 to 90 days. */
+  readonly retentionDays: number;
+  /** With it, nobody can purge an object before its time. */
+  readonly purgeProtection: boolean;
+  /** Encrypts and decrypts backups; the vaults of one state directory can restore each other's. */
+  readonly backups: BackupCipher;
+}
+
+/** Who sent a request, as far as the connection and the headers tell. */
+export interface ClientFacts {
+  readonly address: string;
+  readonly userAgent: string;
+  /** x-ms-client-request-id, empty when it was not sent. */
+  readonly requestId: string;
 }
 
 /** A request before it is known which route it belongs to. */
@@ -19,7 +37,10 @@ export interface VaultRequest {
   readonly authorization: string | null;
   /** The text of the body; empty when there was none. It is parsed only when caller and route are known. */
   readonly body: string;
+  readonly client: ClientFacts;
   readonly vault: Vault;
+  /** What it asks for; null when the stand-in has no such route. */
+  readonly operation: Operation | null;
 }
 
 /** What a handler works with: the request, its route's parameters, and who is calling. */
@@ -48,5 +69,6 @@ export interface Route {
   readonly path: string;
   /** The data action the caller needs, without the leading `Microsoft.KeyVault/vaults/`. */
   readonly action: string;
+  readonly operation: Operation;
   readonly handle: (context: RouteContext) => Promise<VaultResponse> | VaultResponse;
 }

@@ -1,8 +1,12 @@
 import type { Authorizer } from './authorization.ts';
+import { backupRoutes } from './backup.ts';
 import { certificateRoutes } from './certificates.ts';
 import { badParameter, VaultError } from './errors.ts';
 import { checkName } from './identifiers.ts';
+import { importRoutes } from './import.ts';
 import { keyRoutes } from './keys.ts';
+import { keyTypeOf } from './live-objects.ts';
+import { ownKeyRoutes } from './own-keys.ts';
 import { pendingRoutes } from './pending.ts';
 import type { Route, VaultRequest, VaultResponse } from './request.ts';
 import { secretRoutes } from './secrets.ts';
@@ -11,37 +15,57 @@ import { softDeleteRoutes } from './soft-delete.ts';
 /** Every route of the stand-in. Words of a path come before `:version`, so that "policy" is never a version. */
 const ROUTES: readonly Route[] = [
   ...softDeleteRoutes,
+  ...backupRoutes,
+  ...importRoutes,
   ...pendingRoutes,
   ...certificateRoutes,
   ...keyRoutes,
+  ...ownKeyRoutes,
   ...secretRoutes,
 ].sort((one, other) => Number(one.path.includes(':version')) - Number(other.path.includes(':version')));
 
+/** A route with what its path says. */
+export interface Destination {
+  readonly route: Route;
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Where a request goes; null when the stand-in has no such route. */
+export function findRoute(method: string, segments: readonly string[]): Destination | null {
+  for (const route of ROUTES) {
+    const parameters = route.method === method ? match(route.path, segments) : null;
+    if (parameters !== null) return { route, ...parameters };
+  }
+  return null;
+}
+
 /**
- * Finds the route, checks that the caller may take it, and takes it.
- * @throws VaultError 404 for what the stand-in does not have, 403 for what the caller may not do
+ * Checks that the caller may take the route and that the vault is not asked too often, and takes it.
+ * @throws VaultError 404 for what the stand-in does not have, 403 for what the caller may not do, 429
  */
-export async function route(
+export async function takeRoute(
   request: VaultRequest,
+  destination: Destination | null,
   principal: string,
   authorizer: Authorizer,
 ): Promise<VaultResponse> {
   if (!request.query.get('api-version')) {
     throw badParameter('The request has no api-version: add ?api-version=2025-07-01.');
   }
-  for (const candidate of ROUTES) {
-    const parameters = candidate.method === request.method ? match(candidate.path, request.segments) : null;
-    if (parameters === null) continue;
-    const { name, version } = parameters;
-    if (name !== '') checkName(name);
-    authorizer.check(principal, request.vault.name, candidate.action, resourceOf(candidate.path, name));
-    return candidate.handle({ ...request, name, version });
+  if (destination === null) {
+    throw new VaultError(
+      404,
+      'NotFound',
+      `The Key Vault stand-in has no route ${request.method} /${request.segments.join('/')}: infra/local/vault/README.md lists what it does.`,
+    );
   }
-  throw new VaultError(
-    404,
-    'NotFound',
-    `The Key Vault stand-in has no route ${request.method} /${request.segments.join('/')}: infra/local/vault/README.md lists what it does.`,
-  );
+  const { route, name, version } = destination;
+  const { vault } = request;
+  if (name !== '') checkName(name);
+  authorizer.check(principal, vault.name, route.action, resourceOf(route.path, name));
+  vault.quota.request(route.operation, keyTypeOf(vault.store.get(name), version));
+  return route.handle({ ...request, name, version });
 }
 
 function match(path: string, segments: readonly string[]): { name: string; version: string } | null {

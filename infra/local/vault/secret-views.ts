@@ -1,7 +1,8 @@
 import { showAttributes, showTags } from './attributes.ts';
-import { badParameter } from './errors.ts';
 import { objectId } from './identifiers.ts';
 import type { CertificateVersion, SecretVersion, StoredObject } from './model.ts';
+import { writePfx } from './pkcs12/write-pfx.ts';
+import { PKCS12 } from './policy.ts';
 import type { Vault } from './request.ts';
 
 /** A version seen as a secret, be it a secret's own or a certificate's. */
@@ -13,7 +14,8 @@ export interface SecretView extends Omit<SecretVersion, 'value'> {
 
 /** All versions of an object seen as secrets, oldest first. */
 export function secretViews(object: StoredObject): SecretView[] {
-  return object.kind === 'secret' ? object.versions.map(ownView) : object.versions.map(managedView);
+  if (object.kind === 'secret') return object.versions.map(ownView);
+  return object.kind === 'certificate' ? object.versions.map(managedView) : [];
 }
 
 /** A version of a secret of its own. */
@@ -39,7 +41,7 @@ export function showSecret(
     ...(view.contentType === null ? {} : { contentType: view.contentType }),
     id: objectId(vault, 'secrets', object.name, view.version),
     ...(view.isManaged ? { managed: true } : {}),
-    attributes: showAttributes(view.attributes),
+    attributes: showAttributes(vault, view.attributes),
     ...showTags(view.tags),
     ...(view.isManaged ? { kid: objectId(vault, 'keys', object.name, view.version) } : {}),
   };
@@ -57,18 +59,14 @@ export function showSecretItem(
 }
 
 /**
- * PEM: the private key as PKCS#8 when it is exportable, then the certificate, then its chain.
- * @throws VaultError 400 for PKCS#12, which this stand-in does not write
+ * The private key when it is exportable, then the certificate, then its chain: as PEM, the key in PKCS#8, or as base64
+ * of a PKCS#12 file without a password.
  */
 function certificateAsSecret(version: CertificateVersion): string {
-  if (version.contentType !== 'application/x-pem-file') {
-    throw badParameter(
-      `The secret of this certificate has the content type ${version.contentType}, which the stand-in cannot write: ` +
-        'make the certificate with the content type application/x-pem-file.',
-    );
-  }
-  const certificates = [version.cer, ...version.chain].map(certificatePem);
-  return [...(version.exportable ? [version.key.pem] : []), ...certificates].join('');
+  const certificates = [version.cer, ...version.chain];
+  const key = version.exportable ? version.key.pem : null;
+  if (version.contentType === PKCS12) return writePfx(key, certificates).toString('base64');
+  return [key ?? '', ...certificates.map(certificatePem)].join('');
 }
 
 function certificatePem(cer: string): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readBody, tagsSchema } from './body.ts';
-import { badParameter, forbidden, notFound } from './errors.ts';
+import { badParameter, forbidden, notFound, type VaultError } from './errors.ts';
 import { newId } from './identifiers.ts';
 import { findVersion, liveSecret, refuseForeignName, refuseManaged } from './live-objects.ts';
 import type { SecretObject, SecretVersion, StoredObject } from './model.ts';
@@ -11,16 +11,41 @@ import { ownView, type SecretView, secretViews, showSecret, showSecretItem } fro
 
 /** Secrets, and the secrets of certificates as far as they can be read. */
 export const secretRoutes: readonly Route[] = [
-  { method: 'GET', path: '/secrets', action: 'secrets/readMetadata/action', handle: listSecrets },
-  { method: 'PUT', path: '/secrets/:name', action: 'secrets/setSecret/action', handle: setSecret },
+  {
+    method: 'GET',
+    path: '/secrets',
+    action: 'secrets/readMetadata/action',
+    operation: 'SecretList',
+    handle: listSecrets,
+  },
+  {
+    method: 'PUT',
+    path: '/secrets/:name',
+    action: 'secrets/setSecret/action',
+    operation: 'SecretSet',
+    handle: setSecret,
+  },
   {
     method: 'GET',
     path: '/secrets/:name/versions',
     action: 'secrets/readMetadata/action',
+    operation: 'SecretListVersions',
     handle: listVersions,
   },
-  { method: 'GET', path: '/secrets/:name/:version', action: 'secrets/getSecret/action', handle: getSecret },
-  { method: 'PATCH', path: '/secrets/:name/:version', action: 'secrets/update/action', handle: updateSecret },
+  {
+    method: 'GET',
+    path: '/secrets/:name/:version',
+    action: 'secrets/getSecret/action',
+    operation: 'SecretGet',
+    handle: getSecret,
+  },
+  {
+    method: 'PATCH',
+    path: '/secrets/:name/:version',
+    action: 'secrets/update/action',
+    operation: 'SecretUpdate',
+    handle: updateSecret,
+  },
 ];
 
 /** A secret's value takes 25 KB at most (Microsoft Learn, "About Azure Key Vault secrets"). */
@@ -66,13 +91,20 @@ function listVersions(context: RouteContext): VaultResponse {
 /** Expired and not yet valid secrets can be read, disabled ones cannot (Microsoft Learn, "About Azure Key Vault secrets"). */
 function getSecret(context: RouteContext): VaultResponse {
   const { vault, name, version } = context;
-  const { object, views } = readable(vault.store.get(name), name);
+  const stored = vault.store.get(name);
+  // While a certificate's first version waits, its secret is there, disabled (as users of csr-based tools report).
+  if (version === '' && stored?.kind === 'certificate' && stored.deleted === null && stored.draft !== null) {
+    throw disabledSecret();
+  }
+  const { object, views } = readable(stored, name);
   const view = findVersion(views, version);
   if (view === undefined) throw notFound('Secret', `${name}/${version}`);
-  if (!view.attributes.enabled) {
-    throw forbidden('Operation get is not allowed on a disabled secret.', 'SecretDisabled');
-  }
+  if (!view.attributes.enabled) throw disabledSecret();
   return { status: 200, body: showSecret(vault, object, view, view.readValue()) };
+}
+
+function disabledSecret(): VaultError {
+  return forbidden('Operation get is not allowed on a disabled secret.', 'SecretDisabled');
 }
 
 function setSecret(context: RouteContext): Promise<VaultResponse> {
@@ -84,7 +116,7 @@ function setSecret(context: RouteContext): Promise<VaultResponse> {
   const { enabled = true, nbf = null, exp = null } = input.attributes ?? {};
   refuseEmptyWindow(nbf, exp);
   return vault.store.update(name, (object) => {
-    refuseManaged(object, 'set');
+    refuseManaged(object, 'set', 'secret');
     refuseForeignName(object, 'secret');
     const existing = object?.kind === 'secret' ? object : null;
     const now = nowSeconds();
@@ -110,7 +142,7 @@ function updateSecret(context: RouteContext): Promise<VaultResponse> {
   const { vault, name, version } = context;
   const input = readBody(updateSchema, context.body);
   return vault.store.update(name, (object) => {
-    refuseManaged(object, 'update');
+    refuseManaged(object, 'update', 'secret');
     const secret = liveSecret(object, name);
     const found = findVersion(secret.versions, version);
     if (found === undefined) throw notFound('Secret', `${name}/${version}`);

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { badParameter, VaultError } from './errors.ts';
+import { badParameter, ConnectionDropped, VaultError } from './errors.ts';
 import type { VaultRequest, VaultResponse } from './request.ts';
 
 /** Larger than anything a vault takes (a secret of 25 KB, a chain of certificates). */
 const MAX_BODY_OCTETS = 256 * 1024;
+/** A backup holds up to 501 versions. */
+const MAX_BACKUP_OCTETS = 32 * 1024 * 1024;
 
 export interface Listening {
   /** `http://127.0.0.1:<port>`, without a trailing slash. */
@@ -14,7 +16,13 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-export type Answer = (request: Omit<VaultRequest, 'vault'>) => Promise<VaultResponse>;
+/** A request as the server reads it. */
+export interface Exchange extends Omit<VaultRequest, 'vault' | 'operation'> {
+  /** The value of the Content-Type header, empty when there is none. */
+  readonly contentType: string;
+}
+
+export type Answer = (exchange: Exchange) => Promise<VaultResponse>;
 
 /**
  * HTTP on the loopback address only: reads a request, has it answered, writes the answer.
@@ -52,24 +60,39 @@ async function handle(message: IncomingMessage, response: ServerResponse, answer
       segments: decodeSegments(url.pathname),
       query: url.searchParams,
       authorization: message.headers.authorization ?? null,
-      body: await readText(message),
+      contentType: message.headers['content-type'] ?? '',
+      client: {
+        address: message.socket.remoteAddress ?? '',
+        userAgent: message.headers['user-agent'] ?? '',
+        requestId: headerText(message, 'x-ms-client-request-id'),
+      },
+      body: await readText(message, url.pathname.endsWith('/restore') ? MAX_BACKUP_OCTETS : MAX_BODY_OCTETS),
     });
   } catch (error) {
     // A caller that went away in the middle of its request waits for no answer.
     if (message.destroyed && !message.complete) return;
+    if (error instanceof ConnectionDropped) {
+      message.socket.destroy();
+      return;
+    }
     result = errorResponse(error);
   }
-  const clientRequestId = message.headers['x-ms-client-request-id'];
+  const clientRequestId = headerText(message, 'x-ms-client-request-id');
   const text = result.body === undefined ? '' : JSON.stringify(result.body);
   response.writeHead(result.status, {
     ...(text === '' ? {} : { 'Content-Type': 'application/json; charset=utf-8' }),
     ...(result.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(text) }),
     'Cache-Control': 'no-cache',
     'x-ms-request-id': randomUUID(),
-    ...(typeof clientRequestId === 'string' ? { 'x-ms-client-request-id': clientRequestId } : {}),
+    ...(clientRequestId === '' ? {} : { 'x-ms-client-request-id': clientRequestId }),
     ...result.headers,
   });
   response.end(text);
+}
+
+function headerText(message: IncomingMessage, name: string): string {
+  const value = message.headers[name];
+  return typeof value === 'string' ? value : '';
 }
 
 /** A trailing slash, that is an empty last segment, asks for the latest version: it is dropped here. */
@@ -85,15 +108,15 @@ function decodeSegments(path: string): string[] {
 }
 
 /** The body is read to its end even when it is too long: a caller that still sends does not read the answer. */
-async function readText(message: IncomingMessage): Promise<string> {
+async function readText(message: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of message as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length <= MAX_BODY_OCTETS) chunks.push(chunk);
+    if (length <= limit) chunks.push(chunk);
   }
-  if (length > MAX_BODY_OCTETS) {
-    throw new VaultError(413, 'RequestEntityTooLarge', `The body is longer than ${MAX_BODY_OCTETS} octets.`);
+  if (length > limit) {
+    throw new VaultError(413, 'RequestEntityTooLarge', `The body is longer than ${limit} octets.`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

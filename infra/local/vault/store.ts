@@ -20,26 +20,36 @@ export type Update<Result> = (current: StoredObject | undefined) => Promise<Chan
  */
 export class ObjectStore {
   readonly #directory: string;
+  readonly #write: typeof writeDurably;
   readonly #objects = new Map<string, StoredObject>();
   readonly #tails = new Map<string, Promise<unknown>>();
 
-  private constructor(directory: string) {
+  private constructor(directory: string, write: typeof writeDurably) {
     this.#directory = directory;
+    this.#write = write;
   }
 
   /**
-   * Opens the directory, made when missing, and sweeps out what a killed run left half-written.
+   * Opens the directory, made when missing, and sweeps out what a killed run left half-written, and what was purged.
+   * @param write how changes reach the disk
    * @throws Error naming the file when one holds something else than this version's objects.
    */
-  static async open(directory: string): Promise<ObjectStore> {
+  static async open(directory: string, write = writeDurably): Promise<ObjectStore> {
     await preparePrivateDirectory(directory);
-    const store = new ObjectStore(directory);
+    const store = new ObjectStore(directory, write);
     for (const file of await readdir(directory)) {
       const path = join(directory, file);
       if (file.endsWith(UNFINISHED)) await unlink(path);
-      else if (file.endsWith('.json')) store.#objects.set(file.slice(0, -'.json'.length), await load(path));
+      else if (file.endsWith('.json')) await store.#take(file.slice(0, -'.json'.length), path);
     }
     return store;
+  }
+
+  /** Retention can end while no process runs: what is purged goes from the disk too. */
+  async #take(key: string, path: string): Promise<void> {
+    const object = await load(path);
+    if (isPurged(object)) await removeDurably(path);
+    else this.#objects.set(key, object);
   }
 
   /** The object of that name, deleted ones included, purged ones not. */
@@ -82,7 +92,7 @@ export class ObjectStore {
       await removeDurably(path);
       this.#objects.delete(key);
     } else if (save !== undefined) {
-      await writeDurably(path, JSON.stringify(save));
+      await this.#write(path, JSON.stringify(save));
       this.#objects.set(key, save);
     }
     return result;

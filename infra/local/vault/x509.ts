@@ -154,7 +154,8 @@ function distinguishedName(subject: string): x509.Name {
   }
 }
 
-const KEY_USAGE_FLAGS: Readonly<Record<string, number>> = {
+/** The names that policies use for the bits of the key usage extension (RFC 5280, section 4.2.1.3). */
+export const KEY_USAGE_FLAGS: Readonly<Record<string, number>> = {
   digitalSignature: x509.KeyUsageFlags.digitalSignature,
   nonRepudiation: x509.KeyUsageFlags.nonRepudiation,
   keyEncipherment: x509.KeyUsageFlags.keyEncipherment,

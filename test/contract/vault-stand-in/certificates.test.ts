@@ -146,7 +146,6 @@ describe('Policies', () => {
     ['an issuer that is not set up', { issuerName: 'DigiCert' }],
     ['a key of 1024 bits', { keyType: 'RSA', keySize: 1024 as 2048 }],
     ['a curve it cannot make', { keyCurveName: 'P-256K' }],
-    ['an exportable key as PKCS#12', { contentType: 'application/x-pkcs12' }],
     ['a key in hardware', { keyType: 'RSA-HSM' }],
   ];
   for (const [title, change] of wrong) {

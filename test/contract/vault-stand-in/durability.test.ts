@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import {
-  answerChallenges,
-  type Clients,
-  clientsFor,
-  collect,
-  configFor,
-  startVault,
-  temporaryDirectory,
-} from './harness.ts';
+import { answerChallenges, collect, startVault, temporaryDirectory } from './harness.ts';
 import { issueFor, requestCertificate } from './issuing.ts';
-import { AUDIENCE, startIssuer, type TokenIssuer } from './token-issuer.ts';
+import { startIssuer } from './token-issuer.ts';
+import { startProcess } from './vault-process.ts';
 
 const policy = { subject: 'CN=a', keyType: 'EC', contentType: 'application/x-pem-file' } as const;
-const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 describe('What a vault has acknowledged', () => {
   test('is there after a restart: versions, policy, and a request that still waits for its certificate.', async (t) => {
@@ -122,34 +111,3 @@ describe('What a vault has acknowledged', () => {
     assert.deepEqual(leftover, []);
   });
 });
-
-/** The vault as the local environment starts it: a process of its own, with IPC and the shifted clock. */
-async function startProcess(
-  test: { after(fn: () => Promise<void>): void },
-  stateDir: string,
-  issuer: TokenIssuer,
-): Promise<{ clients: Clients; kill(): Promise<void>; isKilled(): boolean }> {
-  const child: ChildProcess = fork(fromHere('../../../infra/local/vault/main.ts'), {
-    execArgv: ['--import', fromHere('../../../infra/local/clock/preload.ts')],
-    env: {
-      ...process.env,
-      EVERLEAF_PROCESS_CONFIG: JSON.stringify(
-        configFor(stateDir, { issuer: { url: issuer.url }, audience: AUDIENCE }),
-      ),
-    },
-  });
-  const exited = once(child, 'exit');
-  let killed = false;
-  const kill = async () => {
-    killed = true;
-    child.kill('SIGKILL');
-    await exited;
-  };
-  test.after(kill);
-  const [message] = (await once(child, 'message')) as [
-    { type: string; message?: string; info?: { vaults: Record<string, string> } },
-  ];
-  assert.equal(message.type, 'ready', message.message);
-  const clients = clientsFor(message.info?.vaults['clients'] ?? '', await issuer.token('tester'));
-  return { clients, kill, isKilled: () => killed };
-}

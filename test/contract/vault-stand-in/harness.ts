@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { CertificateClient } from '@azure/keyvault-certificates';
+import { CertificateClient, type CertificateClientOptions } from '@azure/keyvault-certificates';
 import { CryptographyClient, KeyClient } from '@azure/keyvault-keys';
 import { SecretClient } from '@azure/keyvault-secrets';
 import type { VaultProcessConfig } from '../../../infra/local/vault/config.ts';
@@ -15,6 +15,8 @@ export interface Clients {
   readonly certificates: CertificateClient;
   readonly keys: KeyClient;
   readonly secrets: SecretClient;
+  /** The same, with other options for the clients. */
+  with(options: CertificateClientOptions): Clients;
   /** A client for one key by its id. */
   cryptography(keyId: string): CryptographyClient;
   /** A plain request, for what the SDKs do not send. */
@@ -30,11 +32,11 @@ export async function temporaryDirectory(
   return directory;
 }
 
-/** Everything the process needs, with `tester` holding every role. */
+/** Everything the process needs, with `tester` holding every role, and a vault that takes as much as it can. */
 export function configFor(stateDir: string, overrides: Partial<VaultProcessConfig> = {}): VaultProcessConfig {
   return {
     stateDir,
-    vaults: [{ name: 'clients', port: 0 }],
+    vaults: [{ name: 'clients', port: 0, quotas: false }],
     issuer: { url: 'https://issuer.invalid' },
     audience: 'https://vault.azure.net',
     roles: { roles: {}, assignments: [] },
@@ -47,21 +49,23 @@ export function configFor(stateDir: string, overrides: Partial<VaultProcessConfi
 export async function startVault(
   test: TestContext | { after(fn: () => Promise<void>): void },
   options: { config?: Partial<VaultProcessConfig>; stateDir?: string } & VaultOptions = {},
-): Promise<{ clients: Clients; stop(): Promise<void>; as(principal: string): Clients }> {
+): Promise<{ clients: Clients; controlUrl: string; stop(): Promise<void>; as(principal: string): Clients }> {
   const { config, stateDir, ...vaultOptions } = options;
   const directory = stateDir ?? (await temporaryDirectory(test));
   const vaults = await startVaults(configFor(directory, config), {
     authenticate: (token) => token,
     ...vaultOptions,
   });
-  test.after(() => vaults.stop());
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= vaults.stop());
+  test.after(stop);
   const url = vaults.urls['clients'] ?? '';
   const as = (principal: string) => clientsFor(url, principal);
-  return { clients: as('tester'), stop: () => vaults.stop(), as };
+  return { clients: as('tester'), controlUrl: vaults.controlUrl ?? '', stop, as };
 }
 
 /** The SDK clients with a token that never changes. */
-export function clientsFor(url: string, token: string): Clients {
+export function clientsFor(url: string, token: string, overrides: CertificateClientOptions = {}): Clients {
   const credential = {
     getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 100 * 365 * 86_400_000 }),
   };
@@ -69,6 +73,7 @@ export function clientsFor(url: string, token: string): Clients {
     allowInsecureConnection: true,
     disableChallengeResourceVerification: true,
     retryOptions: { maxRetries: 0 },
+    ...overrides,
   };
   const secrets = new SecretClient(url, credential, options);
   return {
@@ -76,6 +81,7 @@ export function clientsFor(url: string, token: string): Clients {
     certificates: new CertificateClient(url, credential, options),
     keys: new KeyClient(url, credential, options),
     secrets,
+    with: (changes) => clientsFor(url, token, changes),
     cryptography: (keyId) => new CryptographyClient(keyId, credential, options),
     request: (method, path, body) => plainRequest(`${url}${path}`, method, token, body),
   };

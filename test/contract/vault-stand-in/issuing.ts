@@ -21,11 +21,15 @@ export async function requestCertificate(
 }
 
 /** A certificate for a request by an authority that lives only as long as the test. */
-export async function issueFor(request: Buffer, days = 90): Promise<{ leaf: Buffer; authority: Buffer }> {
+export async function issueFor(
+  request: Buffer,
+  days = 90,
+  notBefore = new Date(Date.now() - 60_000),
+): Promise<{ leaf: Buffer; authority: Buffer }> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const dates = {
-    notBefore: new Date(Date.now() - 60_000),
+    notBefore,
     notAfter: new Date(Date.now() + days * 86_400_000),
   };
   const authority = await x509.X509CertificateGenerator.createSelfSigned({

@@ -105,6 +105,22 @@ describe('Keys of certificates', () => {
     assert.ok(await verifyInVault(clients, 'ES256', digest, signature));
   });
 
+  for (const [keyType, alg] of [
+    ['RSA-HSM', 'RS256'],
+    ['EC-HSM', 'ES256'],
+  ] as const) {
+    test(`in hardware (${keyType}) sign like others, and are never exportable.`, async (t) => {
+      const { clients } = await startVault(t);
+      const { client, publicKey } = await makeKey(clients, { keyType });
+      assert.equal((await clients.keys.getKey('key')).keyType, keyType);
+      assert.equal((await clients.certificates.getCertificatePolicy('key')).keyType, keyType);
+      const message = Buffer.from('message');
+      const { result } = await client.sign(alg, createHash('sha256').update(message).digest());
+      assert.ok(verify('sha256', message, { key: publicKey, dsaEncoding: 'ieee-p1363' }, result));
+      await assert.rejects(makeKey(clients, { keyType, exportable: true }), restError(400, 'BadParameter'));
+    });
+  }
+
   test('show their public half only.', async (t) => {
     const { clients } = await startVault(t);
     const { publicKey } = await makeKey(clients, { keyType: 'EC' });

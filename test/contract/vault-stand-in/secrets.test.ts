@@ -123,7 +123,7 @@ describe('Requests', () => {
     const { request } = (await startVault(t)).clients;
     assert.equal((await request('GET', '/secrets/..%2Fetc')).status, 400);
     assert.equal((await request('GET', `/secrets/${'a'.repeat(128)}`)).status, 400);
-    const unknown = await request('POST', '/secrets/a/backup');
+    const unknown = await request('POST', '/secrets/a/rotate');
     assert.equal(unknown.status, 404);
     assert.match(JSON.stringify(unknown.body), /has no route POST/);
     assert.equal((await request('GET', '/secrets?maxresults=26')).status, 400);

@@ -10,6 +10,8 @@ export interface TokenIssuer {
   token(principal: string, claims?: Record<string, unknown>, key?: KeyObject): Promise<string>;
 }
 
+const TENANT = '7c1f1d3e-0b1a-4c55-9f0e-2f6f3b1f9d10';
+
 export const AUDIENCE = 'https://vault.azure.net';
 
 export async function startIssuer(test: { after(fn: () => Promise<void>): void }): Promise<TokenIssuer> {
@@ -17,11 +19,11 @@ export async function startIssuer(test: { after(fn: () => Promise<void>): void }
   const jwk = { ...(await exportJWK(publicKey)), kid: 'one', use: 'sig', alg: 'RS256' };
   const server = createServer((request, response) => {
     response.setHeader('Content-Type', 'application/json');
-    const isKeys = request.url === '/keys';
+    const isKeys = request.url?.endsWith('/keys');
     response.end(JSON.stringify(isKeys ? { keys: [jwk] } : { issuer: url, jwks_uri: `${url}/keys` }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${TENANT}`;
   test.after(
     () =>
       new Promise<void>((resolve) => {
