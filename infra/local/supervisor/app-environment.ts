@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly storage: StorageEndpoints;
   readonly identity: { readonly issuer: string; readonly msiEndpoint: string };
   readonly vaults: { readonly authority: string; readonly clients: string };
+  /** Where faults of the vault stand-in are ordered and its audit log is read. */
+  readonly faultsUrl: string;
 }
 
 /**

@@ -52,12 +52,12 @@ export async function bringUpStandIns({
   const identity = (await group.start(issuerProcess(place))).info as Surroundings['identity'];
 
   say('Starting the key vaults');
-  await free('authorityVault', 'clientVault');
+  await free('authorityVault', 'clientVault', 'faults');
   const vault = await group.start(vaultProcess(place, identity.issuer));
-  const { vaults } = vault.info as { vaults: Surroundings['vaults'] };
+  const { vaults, faultsUrl } = vault.info as { vaults: Surroundings['vaults']; faultsUrl: string };
 
   const baseUrl = `http://127.0.0.1:${config.ports.functions}`;
-  const surroundings: Surroundings = { config, baseUrl, storage, identity, vaults };
+  const surroundings: Surroundings = { config, baseUrl, storage, identity, vaults, faultsUrl };
   await writeTokens(stateDir, surroundings);
 
   say('Preparing the authority and the management cluster');

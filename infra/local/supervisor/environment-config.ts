@@ -11,6 +11,8 @@ const PORT_NAMES = [
   'functions',
   'authorityVault',
   'clientVault',
+  // Fault injection and the audit log of the vault stand-in.
+  'faults',
   'issuer',
   'blob',
   'queue',

@@ -91,7 +91,7 @@ export async function writeCaBundle(stateDir: string, baseUrl: string): Promise<
  */
 export function writeEnvironmentFile(
   stateDir: string,
-  { config, baseUrl, storage, identity, vaults }: Surroundings,
+  { config, baseUrl, storage, identity, vaults, faultsUrl }: Surroundings,
   facts: {
     version: string;
     localUrl: string;
@@ -131,7 +131,7 @@ export function writeEnvironmentFile(
       loginDir: loginDirectory(stateDir),
     },
     processes: facts.processes,
-    faults: { url: '' },
+    faults: { url: `${faultsUrl}/faults` },
   };
   writePrivateFile(join(stateDir, ENVIRONMENT_FILE), `${JSON.stringify(environment, null, 2)}\n`);
   return environment;

@@ -83,9 +83,11 @@ export function vaultProcess(place: Place, issuer: string): ProcessDefinition {
     config: {
       stateDir: join(stateDir, 'vault'),
       vaults: [
-        { name: 'authority', port: config.ports.authorityVault },
-        { name: 'clients', port: config.ports.clientVault },
+        // As the deployment makes them.
+        { name: 'authority', port: config.ports.authorityVault, purgeProtection: true },
+        { name: 'clients', port: config.ports.clientVault, purgeProtection: true },
       ],
+      faultsPort: config.ports.faults,
       issuer: { url: issuer },
       audience: VAULT_AUDIENCE,
       roles,

@@ -72,7 +72,7 @@ describe('the configuration of a state directory', () => {
     assert.deepEqual(await load(0), first);
     assert.deepEqual(await load(null), first);
     assert.equal(statSync(join(stateDir, 'environment.config.json')).mode & 0o777, 0o600);
-    assert.equal(new Set(Object.values(first.ports)).size, 8, 'eight ports, no two alike');
+    assert.equal(new Set(Object.values(first.ports)).size, 9, 'nine ports, no two alike');
   });
 
   it('gets a port that an earlier version did not know, and keeps all the others', async () => {
