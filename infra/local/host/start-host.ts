@@ -9,7 +9,7 @@ import { FunctionApp } from './core/function-app.ts';
 import { createRunner } from './function-runner.ts';
 import { answerByFunction } from './http/function-endpoint.ts';
 import { startHttpServer } from './http/http-server.ts';
-import { createRouter } from './http/router.ts';
+import { createRouter } from './http/routing/router.ts';
 import { HostLog, type LogSink, printLine } from './log.ts';
 import { AppSettings } from './settings/app-settings.ts';
 import { bodySizeLimit } from './settings/body-size-limit.ts';

@@ -66,7 +66,7 @@ function toTrigger(registered: RegisteredFunction, binding: string, settings: Bi
       return {
         ...base,
         type: 'http',
-        route: member.optionalText('route') ?? name,
+        route: member.optionalText('route') || name,
         methods: member.methods(),
         authLevel: member.authLevel(),
       };

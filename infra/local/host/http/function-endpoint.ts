@@ -5,7 +5,7 @@ import { toHttpData } from './http-request-data.ts';
 import { writeHttpData } from './http-response-data.ts';
 import { hasMasterKey } from './master-key.ts';
 import { BodyAbortedError, BodyTooLargeError, discardRest, readBody } from './request-body.ts';
-import type { Router } from './router.ts';
+import type { Router } from './routing/router.ts';
 
 export interface FunctionEndpointOptions {
   readonly router: Router;
