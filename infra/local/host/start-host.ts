@@ -108,7 +108,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     if (options.onClockChange !== undefined) {
       cleanUps.push(options.onClockChange(() => listeners.clockChanged()));
     }
-    await listeners.start();
+    await listeners.start(new URL(server.baseUrl).port);
 
     const drain = async () => {
       await listeners.stop();
@@ -163,11 +163,15 @@ function toTriggeredFunctions(app: FunctionApp): TriggeredFunction[] {
   return functions;
 }
 
-/** The real host retries timers by their policy; here the next time is the next try. */
+/** The real host's triggers say themselves whether they support retries; of the three here only the timer does. */
 function warnOfRetryPolicies(functions: readonly TriggeredFunction[], log: HostLog): void {
-  for (const { type, name, registered } of functions) {
-    if (type !== 'timer' || registered.metadata.retryOptions === undefined) continue;
-    log.function('warning', name, 'The retry policy is not applied by the local functions host.');
+  for (const { type, name, retry } of functions) {
+    if (type === 'timer' || retry === undefined) continue;
+    log.function(
+      'warning',
+      name,
+      'The retry policy is not applied: of the triggers here only timers support it.',
+    );
   }
 }
 

@@ -5,6 +5,31 @@ import { calls, type FunctionAppFiles, startFunctionApp } from '../../support/fu
 const http = (name: string, more = '') =>
   `app.http('${name}', { authLevel: 'anonymous', methods: ['GET'], handler: () => ({ body: '${name}' }), ${more} });`;
 
+const RETRIES: readonly [policy: string, words: RegExp][] = [
+  ["{ strategy: 'linear', maxRetryCount: 1 }", /Unexpected value "linear" for type "CoreRpcRetryStrategy"/],
+  ["{ strategy: 'fixedDelay', maxRetryCount: 1.5, delayInterval: 1 }", /maxRetryCount: integer expected/],
+  [
+    "{ strategy: 'fixedDelay', maxRetryCount: 1 }",
+    /Function "x": retry: Value cannot be null\. \(Parameter 'DelayInterval'\)/,
+  ],
+  [
+    "{ strategy: 'fixedDelay', maxRetryCount: -2, delayInterval: 1 }",
+    /Specified argument was out of the range of valid values\. \(Parameter 'maxRetryCount'\)/,
+  ],
+  [
+    "{ strategy: 'fixedDelay', maxRetryCount: 1, delayInterval: 'soon' }",
+    /A 'number' or 'Duration' object was expected instead of a 'string'\. Cannot parse value of 'retry\.delayInterval'\./,
+  ],
+  [
+    "{ strategy: 'exponentialBackoff', maxRetryCount: 1, minimumInterval: 1000 }",
+    /Value cannot be null\. \(Parameter 'MaximumInterval'\)/,
+  ],
+  [
+    "{ strategy: 'exponentialBackoff', maxRetryCount: 1, minimumInterval: 2000, maximumInterval: 1000 }",
+    /The minimumInterval must not be greater than the maximumInterval/,
+  ],
+];
+
 /** The message with which a start fails, and its cause's. */
 async function failure(files: FunctionAppFiles): Promise<string> {
   try {
@@ -110,6 +135,14 @@ describe('The functions host loads an app', () => {
         `app.timer('x', { schedule: '0 0 0 * * *', retry: { strategy: 'fixedDelay', maxRetryCount: '3', delayInterval: 1 }, handler() {} });`,
         /maxRetryCount: integer expected/,
       ],
+      ...RETRIES.map(([retry, expected]): [string, RegExp] => [
+        `app.timer('x', { schedule: '0 0 0 * * *', retry: ${retry}, handler() {} });`,
+        expected,
+      ]),
+      [
+        `app.generic('x', { trigger: { type: 'httpTrigger', name: 'r', dataType: 'text' }, handler() {} });`,
+        /Unexpected value "text" for type "CoreRpcBindingDataType"/,
+      ],
       [`app.hook.appStart(() => { throw new Error('hook says no'); });${http('x')}`, /hook says no/],
     ];
     for (const [source, expected] of cases) {
@@ -191,14 +224,14 @@ describe('The functions host loads an app', () => {
     await host.stop();
   });
 
-  it('warns of a retry policy, which it does not apply', async () => {
+  it('warns of a retry policy on a trigger that does not support one', async () => {
     const retry = "retry: { strategy: 'fixedDelay', maxRetryCount: 3, delayInterval: 1000 }";
     const host = await startFunctionApp({
       functions: {
-        'a.js': `app.timer('tick', { schedule: '0 0 0 1 1 *', useMonitor: false, ${retry}, handler() {} });`,
+        'a.js': `app.generic('page', { trigger: { type: 'httpTrigger', name: 'req', methods: ['GET'], authLevel: 'anonymous' }, return: { type: 'http', name: '$return' }, ${retry}, handler() {} });`,
       },
     });
-    assert.ok(host.lines.some((line) => /warn Function\.tick: The retry policy is not applied/.test(line)));
+    assert.ok(host.lines.some((line) => /warn Function\.page: The retry policy is not applied/.test(line)));
     await host.stop();
   });
 

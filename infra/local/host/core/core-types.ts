@@ -51,7 +51,24 @@ export interface FunctionMetadata {
   name: string;
   functionId?: string;
   bindings: Record<string, Binding>;
-  retryOptions?: Record<string, unknown>;
+  retryOptions?: RetryOptions | null;
+}
+
+export interface RetryOptions {
+  retryStrategy?: 'fixedDelay' | 'exponentialBackoff';
+  maxRetryCount?: number;
+  delayInterval?: { seconds: number };
+  minimumInterval?: { seconds: number };
+  maximumInterval?: { seconds: number };
+}
+
+/** Which attempt an invocation is; there is one from the first attempt on when the function has a retry policy. */
+export interface RetryContext {
+  retryCount: number;
+  /** -1 for ever. */
+  maxRetryCount: number;
+  /** Of the attempt before. */
+  exception?: { source: string; stackTrace: string; message: string };
 }
 
 export interface InvocationRequest {
@@ -59,6 +76,7 @@ export interface InvocationRequest {
   functionId: string;
   inputData: { name: string; data: TypedData }[];
   triggerMetadata: Record<string, TypedData>;
+  retryContext?: RetryContext;
   traceContext: { traceParent: string; traceState: string; attributes: Record<string, string> };
 }
 

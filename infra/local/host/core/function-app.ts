@@ -72,7 +72,7 @@ export class FunctionApp {
     if (this.functions.has(id)) {
       throw new CoreError(`A function with id "${id}" has already been registered.`);
     }
-    verifyRetryOptions(metadata);
+    verifyMetadata(metadata);
     const scriptFile = this.currentEntryPoint ?? 'unknown';
     this.functions.set(id, { metadata: { ...metadata, functionId: id }, callback, scriptFile });
     return {
@@ -143,12 +143,35 @@ export function readOnly<T extends object>(target: T, members: Record<string, un
   return target;
 }
 
-/** The real worker's messages are protobuf, which refuses a number written as a string; so do we, in its words. */
-function verifyRetryOptions(metadata: FunctionMetadata): void {
-  const count = metadata.retryOptions?.['maxRetryCount'];
-  if (count !== undefined && count !== null && !Number.isInteger(count)) {
+/**
+ * The real worker's messages are protobuf, which refuses a number written as a string; so do we, in its words
+ * (src/coreApi/converters/fromCoreFunctionMetadata.ts in azure-functions-nodejs-worker for the words).
+ */
+function verifyMetadata({ name, bindings, retryOptions }: FunctionMetadata): void {
+  const refuse = (member: string, expected: string) => {
     throw new CoreError(
-      `Function "${metadata.name}": functionMetadataResponse.functionMetadataResults.retryOptions.maxRetryCount: integer expected`,
+      `Function "${name}": functionMetadataResponse.functionMetadataResults.${member}: ${expected} expected`,
     );
+  };
+  const unexpected = (value: unknown, type: string) => {
+    throw new CoreRangeError(`Function "${name}": Unexpected value "${value}" for type "${type}"`);
+  };
+  if (typeof name !== 'string') refuse('name', 'string');
+  for (const { type, direction, dataType } of Object.values(bindings)) {
+    if (type !== undefined && typeof type !== 'string') refuse('bindings.type', 'string');
+    if (!isOneOf(direction, ['in', 'out', 'inout'])) unexpected(direction, 'CoreRpcBindingDirection');
+    if (!isOneOf(dataType, ['undefined', 'string', 'binary', 'stream']))
+      unexpected(dataType, 'CoreRpcBindingDataType');
   }
+  const { retryStrategy, maxRetryCount } = retryOptions ?? {};
+  if (!isOneOf(retryStrategy, ['fixedDelay', 'exponentialBackoff']))
+    unexpected(retryStrategy, 'CoreRpcRetryStrategy');
+  if (maxRetryCount !== undefined && maxRetryCount !== null && !Number.isInteger(maxRetryCount)) {
+    refuse('retryOptions.maxRetryCount', 'integer');
+  }
+}
+
+/** Members that are left out are as good as any. */
+function isOneOf(value: unknown, words: readonly string[]): boolean {
+  return value === undefined || value === null || words.includes(value as string);
 }

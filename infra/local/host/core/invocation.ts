@@ -6,6 +6,7 @@ import type {
   HookData,
   InvocationRequest,
   InvocationResponse,
+  RetryContext,
   TypedData,
 } from './core-types.ts';
 import { type FunctionApp, type RegisteredFunction, readOnly } from './function-app.ts';
@@ -16,6 +17,7 @@ export interface TriggerInput {
   readonly binding: string;
   readonly data: TypedData;
   readonly metadata?: Record<string, TypedData>;
+  readonly retryContext?: RetryContext;
   /** W3C trace context of the caller, if it sent one (https://www.w3.org/TR/trace-context/). */
   readonly traceParent?: string | undefined;
 }
@@ -105,6 +107,7 @@ function toRequest(
     functionId: registered.metadata.functionId ?? registered.metadata.name,
     inputData: [{ name: input.binding, data: input.data }],
     triggerMetadata: input.metadata ?? {},
+    ...(input.retryContext === undefined ? {} : { retryContext: input.retryContext }),
     traceContext: { traceParent: toTraceParent(input.traceParent), traceState: '', attributes: {} },
   };
 }
