@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { type Azurite, startAzurite } from '../../support/azurite.ts';
 import { writeFunctionApp } from '../../support/function-app.ts';
-
-const MAIN = fileURLToPath(new URL('../../../infra/local/host/main.ts', import.meta.url));
-const CLOCK_PRELOAD = new URL('../../../infra/local/clock/preload.ts', import.meta.url).href;
+import { type HostProcess, type HostProcessOptions, startHostProcess } from './host-process.ts';
 
 const SOURCE = `
   app.timer('daily', { schedule: '0 0 0 * * *', handler: (timer, context) => context.log('ran at', new Date().toISOString(), timer.isPastDue) });
@@ -17,18 +13,11 @@ const SOURCE = `
   app.hook.appTerminate(() => console.log('appTerminate has run'));
 `;
 
-interface Child {
-  process: ChildProcess;
-  output(): string;
-  /** Resolves when the output has this text. */
-  said(text: string): Promise<void>;
-}
-
 describe('The functions host as a local process', () => {
   let azurite: Azurite;
   let appDir = '';
   let removeApp = async () => {};
-  const children: ChildProcess[] = [];
+  const children: HostProcess[] = [];
   before(async () => {
     azurite = await startAzurite({ clock: true });
     ({ appDir, remove: removeApp } = await writeFunctionApp({ functions: { 'all.js': SOURCE } }));
@@ -37,68 +26,30 @@ describe('The functions host as a local process', () => {
     await azurite.stop();
     await removeApp();
   });
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
+  afterEach(async () => {
+    for (const child of children.splice(0)) await child.end('SIGKILL');
   });
 
-  /** Starts it as the supervisor does. */
-  function start(config: object = {}, offsetMs = 0): Child {
-    const child = fork(MAIN, {
-      execArgv: ['--import', CLOCK_PRELOAD],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: {
-        PATH: process.env['PATH'],
-        GREETING: 'from the settings',
-        EVERLEAF_CLOCK_OFFSET_MS: String(offsetMs),
-        EVERLEAF_PROCESS_CONFIG: JSON.stringify({
-          appDir,
-          port: 0,
-          masterKey: 'key',
-          hostId: 'process-test',
-          storageConnectionString: azurite.connectionString,
-          ...config,
-        }),
-      },
+  function start(options: Partial<HostProcessOptions> = {}): HostProcess {
+    const child = startHostProcess({
+      appDir,
+      storageConnectionString: azurite.connectionString,
+      settings: { GREETING: 'from the settings' },
+      ...options,
     });
     children.push(child);
-    let output = '';
-    const listeners = new Set<() => void>();
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk) => {
-        output += String(chunk);
-        for (const listener of listeners) listener();
-      });
-    }
-    const said = (text: string) =>
-      new Promise<void>((resolve) => {
-        const look = () => {
-          if (!output.includes(text)) return;
-          listeners.delete(look);
-          resolve();
-        };
-        listeners.add(look);
-        look();
-      });
-    return { process: child, output: () => output, said };
-  }
-
-  async function ready(child: Child): Promise<{ baseUrl: string; functions: string[] }> {
-    const [message] = (await once(child.process, 'message')) as [
-      { type: string; info: never; message?: string },
-    ];
-    assert.equal(message.type, 'ready', message.message);
-    return message.info;
+    return child;
   }
 
   it('reports where it listens and what it runs, with settings from its environment', async () => {
-    const info = await ready(start());
+    const info = await start().ready();
     assert.deepEqual(info.functions, ['daily', 'page', 'rejects', 'slow']);
     assert.equal(await (await fetch(`${info.baseUrl}/api/page`)).text(), 'from the settings');
   });
 
   it('asks the supervisor for each move of the clock and answers when all have moved', async () => {
     const child = start();
-    const { baseUrl } = await ready(child);
+    const { baseUrl } = await child.ready();
     child.process.on('message', (message: { type: string; id: number; ms: number }) => {
       if (message.type !== 'advance') return;
       const offsetMs = message.ms;
@@ -120,7 +71,7 @@ describe('The functions host as a local process', () => {
 
   it('lets what runs end when it is told to stop, and runs the appTerminate hooks', async () => {
     const child = start();
-    const { baseUrl } = await ready(child);
+    const { baseUrl } = await child.ready();
     const slow = fetch(`${baseUrl}/api/slow`);
     await child.said('slow has begun');
     child.process.send({ type: 'stop' });
@@ -132,7 +83,7 @@ describe('The functions host as a local process', () => {
 
   it('ends when its supervisor is gone', async () => {
     const child = start();
-    await ready(child);
+    await child.ready();
     child.process.disconnect();
     const [code] = await once(child.process, 'exit');
     assert.equal(code, 0);
@@ -140,7 +91,7 @@ describe('The functions host as a local process', () => {
 
   it('dies of an unhandled rejection, as the real worker does, and says of which', async () => {
     const child = start();
-    const { baseUrl } = await ready(child);
+    const { baseUrl } = await child.ready();
     await fetch(`${baseUrl}/api/rejects`).catch(() => undefined);
     if (child.process.exitCode === null) await once(child.process, 'exit');
     assert.equal(child.process.exitCode, 1);
@@ -151,7 +102,7 @@ describe('The functions host as a local process', () => {
     const streaming = await writeFunctionApp({
       functions: { 'a.js': `app.setup({ enableHttpStream: true }); app.get('x', () => ({}));` },
     });
-    const cases: [config: object, why: RegExp][] = [
+    const cases: [config: Partial<HostProcessOptions>, why: RegExp][] = [
       [{ appDir: '/nowhere' }, /\/nowhere\/host\.json cannot be read/],
       [{ hostId: 'Not An Id' }, /host id "Not An Id" must be 1 to 32/],
       [
