@@ -32,7 +32,7 @@ export function createRunner(
   return (target, input, reason, origin) => activity.track(origin, run(target, input, reason));
 
   async function run(target: TriggeredFunction, input: TriggerInput, reason: string): Promise<Outcome> {
-    const id = newInvocationId();
+    const id = input.invocationId ?? newInvocationId();
     const startedAt = performance.now();
     const name = `Functions.${target.name}`;
     log.function('information', target.name, `Executing '${name}' (Reason='${reason}', Id=${id})`);

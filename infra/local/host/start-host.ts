@@ -68,7 +68,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const activity = new Activity();
   const cleanUps: (() => Promise<void> | void)[] = [leave];
   try {
-    await loadApp(app, options.appDir);
+    const capabilities = await loadApp(app, options.appDir);
     const functions = toTriggeredFunctions(app);
     const run = createRunner(app, activity, log, hostJson.functionTimeoutMs);
     const listeners = new TriggerListeners({
@@ -85,11 +85,12 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const router = createRouter(functions.filter(isHttp), hostJson.routePrefix);
     const { masterKey, hostId } = options;
     const bodyLimit = bodySizeLimit(settings);
+    const httpUri = capabilities['HttpUri'];
     const server = await startHttpServer(
       options.port,
       {
         functions: (path, request, response) =>
-          answerByFunction({ router, run, masterKey, bodyLimit, log }, path, request, response),
+          answerByFunction({ router, run, masterKey, bodyLimit, httpUri, log }, path, request, response),
         admin: createAdminEndpoint({
           masterKey,
           hostId,

@@ -15,6 +15,8 @@ import { type FunctionApp, type RegisteredFunction, readOnly } from './function-
 export interface TriggerInput {
   /** Name of the trigger's binding. */
   readonly binding: string;
+  /** For a trigger that tells the id to others before the call; by default a new one. */
+  readonly invocationId?: string;
   readonly data: TypedData;
   readonly metadata?: Record<string, TypedData>;
   readonly retryContext?: RetryContext;
