@@ -34,6 +34,11 @@ export interface HostOptions {
   readonly logSink?: LogSink;
   /** Moves the virtual time of every process of the environment, this one included. Without it the clock stands. */
   readonly advance?: (ms: number) => Promise<void>;
+  /** Called when a function has not ended after functionTimeout and a grace: should end the process. Without it the
+   * function's code runs on. */
+  readonly onFunctionTimeout?: () => void;
+  /** How long a stop waits for what runs; 10 s by default. */
+  readonly drainMs?: number;
   /** Calls back after each jump of virtual time; returns how to stop that. */
   readonly onClockChange?: (listener: () => void) => () => void;
 }
@@ -44,7 +49,7 @@ export interface RunningHost {
   readonly functions: readonly string[];
   /** Waits until all is idle, see control/settle.ts. */
   settle(): Promise<void>;
-  /** Takes no new work, lets what runs end (10 s at most), runs the appTerminate hooks, closes. */
+  /** Takes no new work, lets what runs end (10 s at most by default), runs the appTerminate hooks, closes. */
   stop(): Promise<void>;
 }
 
@@ -70,7 +75,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   try {
     const capabilities = await loadApp(app, options.appDir);
     const functions = toTriggeredFunctions(app);
-    const run = createRunner(app, activity, log, hostJson.functionTimeoutMs);
+    const { functionTimeoutMs } = hostJson;
+    const onTimeout = options.onFunctionTimeout;
+    const run = createRunner({ app, activity, log, functionTimeoutMs, onTimeout });
     const listeners = new TriggerListeners({
       functions,
       hostJson,
@@ -120,7 +127,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const stop = async () => {
       server.stopListening();
       try {
-        await within(DRAIN_MS, drain());
+        await within(options.drainMs ?? DRAIN_MS, drain());
         const hooks = app.executeHooks('appTerminate', app.hookContext(app.appLevelHookData, {}));
         await within(TERMINATE_HOOKS_MS, hooks);
       } finally {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { QueueClient } from '@azure/storage-queue';
 import { type Azurite, startAzurite } from '../../support/azurite.ts';
 import { writeFunctionApp } from '../../support/function-app.ts';
 import { type HostProcess, type HostProcessOptions, startHostProcess } from './host-process.ts';
@@ -10,6 +11,12 @@ const SOURCE = `
   app.get('page', () => ({ body: process.env.GREETING }));
   app.get('rejects', () => { Promise.reject(new Error('nobody waits for this')); return {}; });
   app.get('slow', (request, context) => new Promise((resolve) => { context.log('slow has begun'); setTimeout(() => resolve({ body: 'slow' }), 300); }));
+  const isReleased = new Promise((resolve) => process.on('message', (message) => message.type === 'release' && resolve()));
+  app.get('held', async (request, context) => { context.log('held has begun'); await isReleased; return { body: 'released' }; });
+  app.storageQueue('work', { queueName: 'drained', connection: 'AzureWebJobsStorage', handler: async (message, context) => {
+    context.log('message ' + message + ' has begun');
+    await isReleased;
+  } });
   app.hook.appTerminate(() => console.log('appTerminate has run'));
 `;
 
@@ -43,7 +50,7 @@ describe('The functions host as a local process', () => {
 
   it('reports where it listens and what it runs, with settings from its environment', async () => {
     const info = await start().ready();
-    assert.deepEqual(info.functions, ['daily', 'page', 'rejects', 'slow']);
+    assert.deepEqual(info.functions, ['daily', 'held', 'page', 'rejects', 'slow', 'work']);
     assert.equal(await (await fetch(`${info.baseUrl}/api/page`)).text(), 'from the settings');
   });
 
@@ -81,6 +88,51 @@ describe('The functions host as a local process', () => {
     assert.match(child.output(), /appTerminate has run/);
   });
 
+  it('drains on SIGTERM: request, message and timer end, their outcome is written, nothing new begins', async () => {
+    const queue = new QueueClient(azurite.connectionString, 'drained');
+    const child = start({ hostId: 'drain-test' });
+    const { baseUrl } = await child.ready();
+    await queue.sendMessage(Buffer.from('one').toString('base64'));
+    await child.said('message one has begun');
+    const held = fetch(`${baseUrl}/api/held`);
+    await child.said('held has begun');
+    const ended = child.end('SIGTERM');
+    // Once it takes no more connections it is draining.
+    await refused(baseUrl);
+    await queue.sendMessage(Buffer.from('two').toString('base64'));
+    child.process.send({ type: 'release' });
+    assert.equal(await (await held).text(), 'released');
+    assert.equal(await ended, 0);
+    assert.match(child.output(), /appTerminate has run/);
+    assert.doesNotMatch(child.output(), /message two has begun/);
+    const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
+    assert.deepEqual(
+      receivedMessageItems.map(({ messageText }) => Buffer.from(messageText, 'base64').toString()),
+      ['two'],
+    );
+  });
+
+  it('ends after functionTimeout, once the caller has its 500, when the function goes on', async () => {
+    const endless = await writeFunctionApp({
+      functions: { 'a.js': `app.get('endless', () => new Promise(() => {}));` },
+      hostJson: { version: '2.0', functionTimeout: '00:00:01' },
+    });
+    const child = start({ appDir: endless.appDir });
+    const { baseUrl } = await child.ready();
+    const exited = once(child.process, 'exit');
+    assert.equal((await fetch(`${baseUrl}/api/endless`)).status, 500);
+    assert.deepEqual(await exited, [1, null]);
+    assert.match(
+      child.output(),
+      /Timeout value of 00:00:01 exceeded by function 'Functions\.endless' \(Id: '[0-9a-f-]{36}'\)\. Initiating cancellation\./,
+    );
+    assert.match(
+      child.output(),
+      /A function timeout has occurred\. Restarting worker process executing invocationId '[0-9a-f-]{36}'\./,
+    );
+    await endless.remove();
+  });
+
   it('ends when its supervisor is gone', async () => {
     const child = start();
     await child.ready();
@@ -115,3 +167,14 @@ describe('The functions host as a local process', () => {
     }
   });
 });
+
+/** Resolves when nothing listens there any more. */
+async function refused(baseUrl: string): Promise<void> {
+  for (;;) {
+    try {
+      await fetch(baseUrl, { headers: { connection: 'close' } });
+    } catch {
+      return;
+    }
+  }
+}

@@ -3,7 +3,8 @@
  * worker, and so do its types; these are ours, after types-core/index.d.ts in
  * https://github.com/Azure/azure-functions-nodejs-worker.
  */
-export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+export const LOG_LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogCategory = 'user' | 'system' | 'customMetric';
 
 /** One value on its way between host and worker; a single member is set. */

@@ -39,6 +39,7 @@ export async function invoke(
 ): Promise<InvocationResponse> {
   const { metadata } = registered;
   const hookData: HookData = {};
+  const ids = { functionName: metadata.name, invocationId };
   let invocationContext: unknown;
   const core: CoreInvocationContext = {
     invocationId,
@@ -46,10 +47,7 @@ export async function invoke(
     metadata,
     state: undefined,
     log: (level, category, message) =>
-      app.log(
-        { level, category, message, functionName: metadata.name, invocationId },
-        { hookData, invocationContext },
-      ),
+      app.log({ level, category, message, ...ids }, { hookData, invocationContext }),
   };
   if (app.programmingModel === undefined) throw new CoreError('The app has set no programming model.');
   const model = await app.programmingModel.getInvocationModel(core);
@@ -61,7 +59,7 @@ export async function invoke(
     functionCallback: registered.callback as FunctionCallback,
   });
   readOnly(pre, { invocationContext: context });
-  await inState(core, 'preInvocationHooks', () => app.executeHooks('preInvocation', pre));
+  await inState(core, 'preInvocationHooks', () => app.executeHooks('preInvocation', pre, ids));
 
   const post = app.hookContext(hookData, {
     inputs: pre.inputs,
@@ -76,7 +74,7 @@ export async function invoke(
       post.error = error;
     }
   });
-  await inState(core, 'postInvocationHooks', () => app.executeHooks('postInvocation', post));
+  await inState(core, 'postInvocationHooks', () => app.executeHooks('postInvocation', post, ids));
   if (post.error !== null && post.error !== undefined) throw post.error;
   return await model.getResponse(context, post.result);
 }
