@@ -22,6 +22,17 @@ const FUNCTIONS = `
     body: Buffer.from(await request.arrayBuffer()),
     cookies: [{ name: 'a', value: 'x y', httpOnly: true, sameSite: 'Strict' }, { name: 'b', value: '2', path: '/p', maxAge: 5 }],
   }) });
+  app.get('cookies', () => ({ headers: new Headers([['set-cookie', 'h1=1'], ['set-cookie', 'h2=2']]), cookies: [
+    { name: 'all', value: 'v;é', expires: new Date(1795219200000), maxAge: 60, domain: 'example.org', path: '/p', secure: true, sameSite: 'None', httpOnly: true },
+    { name: 'until', value: '', expires: 1795219200000, maxAge: '0' }, { name: 'lax', value: 'x', sameSite: 'Lax' },
+  ] }));
+  app.get('badName', () => ({ cookies: [{ name: 'a b', value: '1' }] }));
+  app.get('badSecure', () => ({ cookies: [{ name: 'a', value: '1', secure: 'yes' }] }));
+  app.get('bigint', () => ({ jsonBody: { n: 1n } }));
+  app.get('badHeader', () => ({ headers: { 'x-name': 'łódź' } }));
+  app.get('number', () => 5);
+  app.http('both', { methods: ['GET', 'HEAD'], authLevel: 'anonymous', handler: (request) => ({ headers: { 'x-method': request.method }, body: 'text' }) });
+  app.get('noContent', () => ({ status: 204, body: 'ignored' }));
   app.http('secret', { methods: ['GET'], authLevel: 'function', handler: () => ({ body: 'in' }) });
   app.http('nothing', { methods: ['GET'], authLevel: 'anonymous', handler: () => {} });
   app.http('fails', { methods: ['GET'], authLevel: 'anonymous', handler: () => { throw new Error('the reason'); } });
@@ -139,6 +150,50 @@ describe('The functions host on HTTP', () => {
     assert.deepEqual(new Uint8Array(await response.arrayBuffer()), sent);
   });
 
+  it('writes cookies with all their attributes, beside the last of several set-cookie headers', async () => {
+    const response = await get('/api/cookies');
+    assert.deepEqual(response.headers.getSetCookie(), [
+      'h2=2',
+      'all=v%3B%C3%A9; expires=Sat, 21 Nov 2026 00:00:00 GMT; max-age=60; domain=example.org; path=/p; secure; samesite=none; httponly',
+      'until=; expires=Sat, 21 Nov 2026 00:00:00 GMT; max-age=0; path=/',
+      'lax=x; path=/; samesite=lax',
+    ]);
+  });
+
+  it('answers HEAD where a function lists it, without the body but with its length', async () => {
+    const response = await get('/api/both', { method: 'HEAD' });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('x-method'), 'HEAD');
+    assert.equal(response.headers.get('content-length'), '4');
+    assert.equal(await response.text(), '');
+  });
+
+  it('sends no body and no length with 204', async () => {
+    const response = await get('/api/noContent');
+    assert.equal(response.status, 204);
+    assert.equal(response.headers.get('content-length'), null);
+  });
+
+  it('reads query members as ASP.NET Core does', async () => {
+    const response = await get('/api/echo/1?flag&=x&A=1&a=2&&bad=%zz&e=%C3%A9&e=+%2B');
+    const { query } = (await response.json()) as { query: unknown };
+    assert.deepEqual(query, { flag: '', '': 'x', A: '1,2', bad: '%zz', e: 'é, +' });
+  });
+
+  it('joins repeated headers, keeps empty ones, and drops the body of a GET with a warning', async () => {
+    const head =
+      'GET /api/echo/1 HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx-a: 2\r\nX-E:\r\nContent-Length: 4\r\n\r\nbody';
+    const answer = await raw(host, head);
+    const seen = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as {
+      headers: Record<string, string>;
+      body: string;
+    };
+    assert.equal(seen.headers['x-a'], '1,2');
+    assert.equal(seen.headers['x-e'], '');
+    assert.equal(seen.body, '');
+    assert.ok(host.lines.some((line) => line.includes('Discarding the body of the incoming GET request')));
+  });
+
   it('wants the key, by header or query, for a function that is not anonymous', async () => {
     assert.equal((await get('/api/secret')).status, 401);
     assert.equal((await get('/api/secret', { headers: { 'x-functions-key': 'wrong' } })).status, 401);
@@ -148,12 +203,33 @@ describe('The functions host on HTTP', () => {
   });
 
   it('answers an empty 500 to what fails and writes the reason to the log only', async () => {
-    for (const name of ['fails', 'text', 'strange', 'badCookie']) {
+    const shape = 'The HTTP response must be an object with optional properties';
+    for (const [name, words] of [
+      ['fails', 'the reason'],
+      ['text', shape],
+      ['number', shape],
+      ['strange', 'must be in the range of 200 to 599, inclusive'],
+      [
+        'badCookie',
+        "A 'string' type was expected instead of a 'number' type. Cannot parse value of 'cookie.value'.",
+      ],
+      [
+        'badSecure',
+        "A 'boolean' type was expected instead of a 'string' type. Cannot parse value of 'cookie.secure'.",
+      ],
+      ['badName', 'Invalid cookie name: "a b"'],
+      ['bigint', 'Do not know how to serialize a BigInt'],
+      ['badHeader', 'Cannot convert argument to a ByteString'],
+    ] as const) {
+      const before = host.lines.length;
       const response = await get(`/api/${name}`);
       assert.equal(response.status, 500, name);
       assert.equal(await response.text(), '');
+      assert.ok(
+        host.lines.slice(before).some((line) => line.includes(words)),
+        name,
+      );
     }
-    assert.ok(host.lines.some((line) => line.includes('(Failed') && line.includes('the reason')));
   });
 
   it('answers 204 to a function that returns or throws nothing', async () => {

@@ -176,7 +176,7 @@ describe('The functions host runs timers', () => {
     host = undefined;
     await assert.rejects(
       start(timer('%PLAN%')),
-      /Function "tick": schedule is "%PLAN%", but there is no app setting PLAN/,
+      /Function "tick": schedule: '%PLAN%' does not resolve to a value: add an app setting PLAN/,
     );
   });
 
