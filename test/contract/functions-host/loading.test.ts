@@ -128,6 +128,10 @@ describe('The functions host loads an app', () => {
          app.get('x', { extraOutputs: [output.storageQueue({ queueName: 'q', connection: 'C' })], handler() {} });`,
         /Function "x": binding "queue\w+" of type "queue" is not supported/,
       ],
+      [
+        `app.get(5, () => ({}));`,
+        /Function "5": functionMetadataResponse\.functionMetadataResults\.name: string expected/,
+      ],
       [http('x', 'methods: []'), /methods must be a list of HTTP methods/],
       [http('x', "authLevel: 'open'"), /authLevel must be "anonymous", "function" or "admin", but is "open"/],
       [http('1x'), /"1x" is not a valid function name/],
