@@ -29,7 +29,8 @@ export interface RunnerOptions {
   readonly onTimeout: (() => void) | undefined;
 }
 
-// How long an invocation that has timed out may still go on before its worker is ended; observed of the real host.
+// How long an invocation that has timed out may still go on before its worker is ended; two seconds lie between the two
+// lines in public logs of the real host.
 const GRACE_MS = 2000;
 
 class FunctionTimeoutError extends Error {}

@@ -161,6 +161,18 @@ describe('The functions host runs timers', () => {
     );
   });
 
+  it('goes on when someone deletes its lock', async () => {
+    await start(timer('0 0 0 * * *'));
+    const lock = BlobServiceClient.fromConnectionString(storage.azurite.connectionString)
+      .getContainerClient('azure-webjobs-hosts')
+      .getBlobClient(`locks/${hostId}/Host.Functions.tick.Listener`);
+    await lock.getBlobLeaseClient().breakLease(0);
+    await lock.delete();
+    await move(DAY);
+    assert.equal(calls.length, 1);
+    assert.equal((await lock.getProperties()).leaseState, 'leased');
+  });
+
   it('runs at the start when told so', async () => {
     await start(timer('0 0 0 1 1 *', 'runOnStartup: true,'));
     await host?.settle();

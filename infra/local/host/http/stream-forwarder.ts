@@ -48,39 +48,37 @@ export interface ForwardOptions {
  */
 export async function forwardRequest(options: ForwardOptions): Promise<Forwarding> {
   const { request, response, bodyLimit } = options;
+  // A request that fails lets go of it.
+  const { socket } = request;
   if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
   const upstream = openUpstream(options);
+  // Whatever becomes of the caller, the library must have the request first: its invocation waits for it.
   const isConnected = new Promise<void>((resolve) => {
-    upstream.once('socket', (socket) => socket.once('connect', resolve));
+    upstream.once('socket', (connection) => connection.once('connect', resolve));
   });
-  let isClientGone = false;
   response.once('close', () => {
-    if (response.writableFinished) return;
-    isClientGone = true;
-    // Not before the library has the request: its invocation waits for it.
-    void isConnected.then(() => setImmediate(() => upstream.destroy()));
+    if (!response.writableFinished) void isConnected.then(() => setImmediate(() => upstream.destroy()));
   });
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     upstream.once('response', resolve);
     upstream.once('error', reject);
     upstream.setTimeout(ACTIVITY_TIMEOUT_MS, () => upstream.destroy(new ActivityTimeoutError()));
   });
-  const sending = pipeline(request, limitBody(bodyLimit), upstream);
   // The answer may be there before the body is through; then the body's fate decides nothing any more.
-  const sendingFailed = sending.then(() => answer);
+  const sent = isConnected.then(() => pipeline(request, limitBody(bodyLimit), upstream)).then(() => answer);
   try {
-    const received = await Promise.race([answer, sendingFailed]);
+    const received = await Promise.race([answer, sent]);
     writeHead(received, response);
     await pipeline(received, response);
     return { how: 'answered' };
   } catch (error) {
     upstream.destroy();
-    if (isClientGone) return { how: 'clientGone' };
+    if (socket.destroyed) return { how: 'clientGone' };
     if (response.headersSent) response.destroy();
     else refuse(request, response, statusOf(error));
     return { how: 'failed', why: (error as Error).message };
   } finally {
-    sendingFailed.catch(() => undefined);
+    sent.catch(() => undefined);
     answer.catch(() => undefined);
   }
 }

@@ -67,21 +67,25 @@ class BlobTimerLock implements TimerLock {
   }
 
   renew(): Promise<boolean> {
-    return isOurs(() => this.#lease.renewLease());
+    return isOurs(() => this.#lease.renewLease(), LOST_WITH_BLOB);
   }
 
   async release(): Promise<void> {
-    await isOurs(() => this.#lease.releaseLease());
+    await isOurs(() => this.#lease.releaseLease(), LOST_WITH_BLOB);
   }
 }
 
-/** 409 and 412 say that someone else has it. */
-async function isOurs(operation: () => Promise<unknown>): Promise<boolean> {
+/** Statuses that say that someone else has it. */
+const TAKEN: readonly number[] = [409, 412];
+/** What was held went with the blob when that is gone. */
+const LOST_WITH_BLOB: readonly number[] = [...TAKEN, 404];
+
+async function isOurs(operation: () => Promise<unknown>, refusals = TAKEN): Promise<boolean> {
   try {
     await operation();
     return true;
   } catch (error) {
-    if (error instanceof RestError && (error.statusCode === 409 || error.statusCode === 412)) return false;
+    if (error instanceof RestError && refusals.includes(error.statusCode ?? 0)) return false;
     throw error;
   }
 }
