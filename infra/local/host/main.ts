@@ -17,7 +17,14 @@ process.on('uncaughtException', (error) => {
 
 await runChild<HostProcessConfig>(async (config) => {
   const advance = supervisorAdvance();
-  const host = await startHost({ ...config, onClockChange, ...(advance === undefined ? {} : { advance }) });
+  const host = await startHost({
+    ...config,
+    onClockChange,
+    // Host and worker are one process here, so what restarts the worker in Azure ends both: whoever started this
+    // sees it, instead of a host in which a function goes on that counts as failed.
+    onFunctionTimeout: () => process.exit(1),
+    ...(advance === undefined ? {} : { advance }),
+  });
   return {
     info: { baseUrl: host.baseUrl, functions: host.functions },
     stop: () => host.stop(),

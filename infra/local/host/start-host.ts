@@ -9,7 +9,7 @@ import { FunctionApp } from './core/function-app.ts';
 import { createRunner } from './function-runner.ts';
 import { answerByFunction } from './http/function-endpoint.ts';
 import { startHttpServer } from './http/http-server.ts';
-import { createRouter } from './http/router.ts';
+import { createRouter } from './http/routing/router.ts';
 import { HostLog, type LogSink, printLine } from './log.ts';
 import { AppSettings } from './settings/app-settings.ts';
 import { bodySizeLimit } from './settings/body-size-limit.ts';
@@ -34,6 +34,11 @@ export interface HostOptions {
   readonly logSink?: LogSink;
   /** Moves the virtual time of every process of the environment, this one included. Without it the clock stands. */
   readonly advance?: (ms: number) => Promise<void>;
+  /** Called when a function has not ended after functionTimeout and a grace: should end the process. Without it the
+   * function's code runs on. */
+  readonly onFunctionTimeout?: () => void;
+  /** How long a stop waits for what runs; 10 s by default. */
+  readonly drainMs?: number;
   /** Calls back after each jump of virtual time; returns how to stop that. */
   readonly onClockChange?: (listener: () => void) => () => void;
 }
@@ -44,7 +49,7 @@ export interface RunningHost {
   readonly functions: readonly string[];
   /** Waits until all is idle, see control/settle.ts. */
   settle(): Promise<void>;
-  /** Takes no new work, lets what runs end (10 s at most), runs the appTerminate hooks, closes. */
+  /** Takes no new work, lets what runs end (10 s at most by default), runs the appTerminate hooks, closes. */
   stop(): Promise<void>;
 }
 
@@ -68,9 +73,11 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const activity = new Activity();
   const cleanUps: (() => Promise<void> | void)[] = [leave];
   try {
-    await loadApp(app, options.appDir);
+    const capabilities = await loadApp(app, options.appDir);
     const functions = toTriggeredFunctions(app);
-    const run = createRunner(app, activity, log, hostJson.functionTimeoutMs);
+    const { functionTimeoutMs } = hostJson;
+    const onTimeout = options.onFunctionTimeout;
+    const run = createRunner({ app, activity, log, functionTimeoutMs, onTimeout });
     const listeners = new TriggerListeners({
       functions,
       hostJson,
@@ -85,11 +92,12 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const router = createRouter(functions.filter(isHttp), hostJson.routePrefix);
     const { masterKey, hostId } = options;
     const bodyLimit = bodySizeLimit(settings);
+    const httpUri = capabilities['HttpUri'];
     const server = await startHttpServer(
       options.port,
       {
         functions: (path, request, response) =>
-          answerByFunction({ router, run, masterKey, bodyLimit, log }, path, request, response),
+          answerByFunction({ router, run, masterKey, bodyLimit, httpUri, log }, path, request, response),
         admin: createAdminEndpoint({
           masterKey,
           hostId,
@@ -108,7 +116,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     if (options.onClockChange !== undefined) {
       cleanUps.push(options.onClockChange(() => listeners.clockChanged()));
     }
-    await listeners.start();
+    await listeners.start(new URL(server.baseUrl).port);
 
     const drain = async () => {
       await listeners.stop();
@@ -119,7 +127,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const stop = async () => {
       server.stopListening();
       try {
-        await within(DRAIN_MS, drain());
+        await within(options.drainMs ?? DRAIN_MS, drain());
         const hooks = app.executeHooks('appTerminate', app.hookContext(app.appLevelHookData, {}));
         await within(TERMINATE_HOOKS_MS, hooks);
       } finally {
@@ -163,11 +171,15 @@ function toTriggeredFunctions(app: FunctionApp): TriggeredFunction[] {
   return functions;
 }
 
-/** The real host retries timers by their policy; here the next time is the next try. */
+/** The real host's triggers say themselves whether they support retries; of the three here only the timer does. */
 function warnOfRetryPolicies(functions: readonly TriggeredFunction[], log: HostLog): void {
-  for (const { type, name, registered } of functions) {
-    if (type !== 'timer' || registered.metadata.retryOptions === undefined) continue;
-    log.function('warning', name, 'The retry policy is not applied by the local functions host.');
+  for (const { type, name, retry } of functions) {
+    if (type === 'timer' || retry === undefined) continue;
+    log.function(
+      'warning',
+      name,
+      'The retry policy is not applied: of the triggers here only timers support it.',
+    );
   }
 }
 

@@ -10,6 +10,7 @@ import type { HostJson } from './settings/host-json.ts';
 import { parseNcrontab } from './timers/ncrontab.ts';
 import { blobStatusStores, type ScheduleStatusStore } from './timers/schedule-status.ts';
 import { TimerListener } from './timers/timer-listener.ts';
+import { blobTimerLocks, type TimerLock } from './timers/timer-lock.ts';
 import type { QueueFunction, TimerFunction, TriggeredFunction } from './triggers.ts';
 
 export interface TriggerListenersOptions {
@@ -28,14 +29,20 @@ export class TriggerListeners {
 
   /** @throws Error naming the function and the setting that is missing or wrong */
   constructor(options: TriggerListenersOptions) {
+    const { hostId, settings } = options;
     let stores: ((timerName: string) => ScheduleStatusStore) | undefined;
     const storeFor = (name: string) => {
-      const storage = options.settings.connectionString(undefined, `Function "${name}": the timer's status`);
-      stores ??= blobStatusStores(storage, options.hostId);
+      const storage = settings.connectionString(undefined, `Function "${name}": the timer's status`);
+      stores ??= blobStatusStores(storage, hostId);
       return stores(name);
     };
+    // As the real host, which without storage keeps its locks in memory.
+    const storage = settings.get('AzureWebJobsStorage') ?? '';
+    const locks = storage === '' ? undefined : blobTimerLocks(storage, hostId);
     for (const target of options.functions) {
-      if (target.type === 'timer') this.#timers.set(target.name, toTimerListener(options, target, storeFor));
+      if (target.type === 'timer') {
+        this.#timers.set(target.name, toTimerListener(options, target, storeFor, locks));
+      }
       if (target.type === 'queue') this.#queues.set(target.name, toQueueListener(options, target));
     }
   }
@@ -44,11 +51,14 @@ export class TriggerListeners {
     return this.#all;
   }
 
-  /** @throws Error naming the function whose trigger the storage refused; the others are stopped then */
-  async start(): Promise<void> {
+  /**
+   * @param instance tells this host from others on the same storage, see timers/timer-lock.ts
+   * @throws Error naming the function whose trigger the storage refused; the others are stopped then
+   */
+  async start(instance: string): Promise<void> {
     for (const [name, listener] of [...this.#timers, ...this.#queues]) {
       try {
-        await listener.start();
+        await listener.start(instance);
       } catch (cause) {
         await this.stop();
         throw new Error(`Function "${name}": its trigger cannot start: ${messageOf(cause)}`, { cause });
@@ -102,12 +112,14 @@ function toTimerListener(
   options: TriggerListenersOptions,
   target: TimerFunction,
   storeFor: (name: string) => ScheduleStatusStore,
+  locks: ((timerName: string, instance: string) => TimerLock) | undefined,
 ): TimerListener {
   const { settings, run, log } = options;
   const usedBy = `Function "${target.name}": schedule`;
   const schedule = parseNcrontab(settings.resolve(target.schedule, usedBy), usedBy);
   const store = target.useMonitor && !schedule.isFast ? storeFor(target.name) : undefined;
-  return new TimerListener({ target, schedule, store, run, log });
+  const lockFor = locks === undefined ? undefined : (instance: string) => locks(target.name, instance);
+  return new TimerListener({ target, schedule, store, lockFor, run, log });
 }
 
 function toQueueListener(options: TriggerListenersOptions, target: QueueFunction): QueueListener {

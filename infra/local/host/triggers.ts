@@ -1,7 +1,10 @@
 import type { Binding } from './core/core-types.ts';
 import type { RegisteredFunction } from './core/function-app.ts';
+import { type RetryPolicy, toRetryPolicy } from './timers/retry-policy.ts';
 
 interface TriggerBase {
+  /** Applied to timers only, as in the real host. */
+  readonly retry: RetryPolicy | undefined;
   readonly name: string;
   /** Name of the trigger's binding. */
   readonly binding: string;
@@ -59,14 +62,14 @@ export function toTriggeredFunction(registered: RegisteredFunction): TriggeredFu
 
 function toTrigger(registered: RegisteredFunction, binding: string, settings: Binding): TriggeredFunction {
   const { name } = registered.metadata;
-  const base = { name, binding, registered };
+  const base = { name, binding, registered, retry: toRetryPolicy(registered.metadata) };
   const member = new BindingReader(name, settings);
   switch (settings.type?.toLowerCase()) {
     case 'httptrigger':
       return {
         ...base,
         type: 'http',
-        route: member.optionalText('route') ?? name,
+        route: member.optionalText('route') || name,
         methods: member.methods(),
         authLevel: member.authLevel(),
       };

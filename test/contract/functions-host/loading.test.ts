@@ -5,6 +5,31 @@ import { calls, type FunctionAppFiles, startFunctionApp } from '../../support/fu
 const http = (name: string, more = '') =>
   `app.http('${name}', { authLevel: 'anonymous', methods: ['GET'], handler: () => ({ body: '${name}' }), ${more} });`;
 
+const RETRIES: readonly [policy: string, words: RegExp][] = [
+  ["{ strategy: 'linear', maxRetryCount: 1 }", /Unexpected value "linear" for type "CoreRpcRetryStrategy"/],
+  ["{ strategy: 'fixedDelay', maxRetryCount: 1.5, delayInterval: 1 }", /maxRetryCount: integer expected/],
+  [
+    "{ strategy: 'fixedDelay', maxRetryCount: 1 }",
+    /Function "x": retry: Value cannot be null\. \(Parameter 'DelayInterval'\)/,
+  ],
+  [
+    "{ strategy: 'fixedDelay', maxRetryCount: -2, delayInterval: 1 }",
+    /Specified argument was out of the range of valid values\. \(Parameter 'maxRetryCount'\)/,
+  ],
+  [
+    "{ strategy: 'fixedDelay', maxRetryCount: 1, delayInterval: 'soon' }",
+    /A 'number' or 'Duration' object was expected instead of a 'string'\. Cannot parse value of 'retry\.delayInterval'\./,
+  ],
+  [
+    "{ strategy: 'exponentialBackoff', maxRetryCount: 1, minimumInterval: 1000 }",
+    /Value cannot be null\. \(Parameter 'MaximumInterval'\)/,
+  ],
+  [
+    "{ strategy: 'exponentialBackoff', maxRetryCount: 1, minimumInterval: 2000, maximumInterval: 1000 }",
+    /The minimumInterval must not be greater than the maximumInterval/,
+  ],
+];
+
 /** The message with which a start fails, and its cause's. */
 async function failure(files: FunctionAppFiles): Promise<string> {
   try {
@@ -103,15 +128,24 @@ describe('The functions host loads an app', () => {
          app.get('x', { extraOutputs: [output.storageQueue({ queueName: 'q', connection: 'C' })], handler() {} });`,
         /Function "x": binding "queue\w+" of type "queue" is not supported/,
       ],
-      [http('x', "route: '{a}-{b}'"), /route segment "\{a\}-\{b\}" is not supported/],
-      [http('x', "route: '{a?}/b'"), /\{a\} must be the last segment/],
-      [http('x', "route: '{a:decimal}'"), /route constraint "decimal" is not supported/],
+      [
+        `app.get(5, () => ({}));`,
+        /Function "5": functionMetadataResponse\.functionMetadataResults\.name: string expected/,
+      ],
       [http('x', 'methods: []'), /methods must be a list of HTTP methods/],
       [http('x', "authLevel: 'open'"), /authLevel must be "anonymous", "function" or "admin", but is "open"/],
       [http('1x'), /"1x" is not a valid function name/],
       [
         `app.timer('x', { schedule: '0 0 0 * * *', retry: { strategy: 'fixedDelay', maxRetryCount: '3', delayInterval: 1 }, handler() {} });`,
         /maxRetryCount: integer expected/,
+      ],
+      ...RETRIES.map(([retry, expected]): [string, RegExp] => [
+        `app.timer('x', { schedule: '0 0 0 * * *', retry: ${retry}, handler() {} });`,
+        expected,
+      ]),
+      [
+        `app.generic('x', { trigger: { type: 'httpTrigger', name: 'r', dataType: 'text' }, handler() {} });`,
+        /Unexpected value "text" for type "CoreRpcBindingDataType"/,
       ],
       [`app.hook.appStart(() => { throw new Error('hook says no'); });${http('x')}`, /hook says no/],
     ];
@@ -137,49 +171,6 @@ describe('The functions host loads an app', () => {
     await second.stop();
   });
 
-  it('runs the hooks in the order and with the powers they have in the real worker', async () => {
-    const host = await startFunctionApp({
-      functions: {
-        'a.js': `
-          const note = (what, more) => calls.push({ what, ...more });
-          app.hook.appStart((context) => { note('appStart'); context.hookData.from = 'start'; });
-          app.hook.appTerminate((context) => note('appTerminate', { from: context.hookData.from }));
-          app.hook.preInvocation((context) => {
-            note('pre', { name: context.invocationContext.functionName });
-            context.hookData.seen = true;
-            if (context.invocationContext.functionName === 'stopped') throw new Error('stopped by a hook');
-            const handler = context.functionHandler;
-            context.functionHandler = (...args) => { note('wrapped'); return handler(...args); };
-          });
-          app.hook.postInvocation((context) => {
-            note('post', { seen: context.hookData.seen });
-            if (context.error) { context.error = null; context.result = { status: 299 }; }
-          });
-          app.hook.log((context) => { if (context.category === 'user') context.message = context.message.replace('secret', '***'); });
-          app.get('fine', (request, context) => { note('handler'); context.log('a secret'); return { body: 'fine' }; });
-          app.get('rescued', () => { throw new Error('rescued'); });
-          app.get('stopped', () => ({ body: 'never' }));
-        `,
-      },
-    });
-    assert.equal((await fetch(`${host.baseUrl}/api/fine`)).status, 200);
-    const what = calls.map((call) => call['what']);
-    assert.deepEqual(what, ['appStart', 'pre', 'wrapped', 'handler', 'post']);
-    assert.equal(calls.at(-1)?.['seen'], true);
-    assert.ok(host.lines.some((line) => line.includes('Function.fine.User') && line.endsWith('a ***')));
-
-    assert.equal((await fetch(`${host.baseUrl}/api/rescued`)).status, 299);
-    calls.splice(0);
-    assert.equal((await fetch(`${host.baseUrl}/api/stopped`)).status, 500);
-    assert.deepEqual(
-      calls.map((call) => call['what']),
-      ['pre'],
-    );
-
-    await host.stop();
-    assert.deepEqual(calls.at(-1), { what: 'appTerminate', from: 'start' });
-  });
-
   it('gives up on a function after functionTimeout', async () => {
     const host = await startFunctionApp({
       functions: { 'a.js': `app.get('endless', () => new Promise(() => {}));` },
@@ -188,20 +179,20 @@ describe('The functions host loads an app', () => {
     assert.equal((await fetch(`${host.baseUrl}/api/endless`)).status, 500);
     assert.ok(
       host.lines.some((line) =>
-        line.includes('Timeout value of 1 s exceeded by function: Functions.endless'),
+        line.includes('Timeout value of 00:00:01 was exceeded by function: Functions.endless'),
       ),
     );
     await host.stop();
   });
 
-  it('warns of a retry policy, which it does not apply', async () => {
+  it('warns of a retry policy on a trigger that does not support one', async () => {
     const retry = "retry: { strategy: 'fixedDelay', maxRetryCount: 3, delayInterval: 1000 }";
     const host = await startFunctionApp({
       functions: {
-        'a.js': `app.timer('tick', { schedule: '0 0 0 1 1 *', useMonitor: false, ${retry}, handler() {} });`,
+        'a.js': `app.generic('page', { trigger: { type: 'httpTrigger', name: 'req', methods: ['GET'], authLevel: 'anonymous' }, return: { type: 'http', name: '$return' }, ${retry}, handler() {} });`,
       },
     });
-    assert.ok(host.lines.some((line) => /warn Function\.tick: The retry policy is not applied/.test(line)));
+    assert.ok(host.lines.some((line) => /warn Function\.page: The retry policy is not applied/.test(line)));
     await host.stop();
   });
 

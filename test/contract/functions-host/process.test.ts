@@ -1,34 +1,30 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { QueueClient } from '@azure/storage-queue';
 import { type Azurite, startAzurite } from '../../support/azurite.ts';
 import { writeFunctionApp } from '../../support/function-app.ts';
-
-const MAIN = fileURLToPath(new URL('../../../infra/local/host/main.ts', import.meta.url));
-const CLOCK_PRELOAD = new URL('../../../infra/local/clock/preload.ts', import.meta.url).href;
+import { type HostProcess, type HostProcessOptions, startHostProcess } from './host-process.ts';
 
 const SOURCE = `
   app.timer('daily', { schedule: '0 0 0 * * *', handler: (timer, context) => context.log('ran at', new Date().toISOString(), timer.isPastDue) });
   app.get('page', () => ({ body: process.env.GREETING }));
   app.get('rejects', () => { Promise.reject(new Error('nobody waits for this')); return {}; });
   app.get('slow', (request, context) => new Promise((resolve) => { context.log('slow has begun'); setTimeout(() => resolve({ body: 'slow' }), 300); }));
+  const isReleased = new Promise((resolve) => process.on('message', (message) => message.type === 'release' && resolve()));
+  app.get('held', async (request, context) => { context.log('held has begun'); await isReleased; return { body: 'released' }; });
+  app.storageQueue('work', { queueName: 'drained', connection: 'AzureWebJobsStorage', handler: async (message, context) => {
+    context.log('message ' + message + ' has begun');
+    await isReleased;
+  } });
   app.hook.appTerminate(() => console.log('appTerminate has run'));
 `;
-
-interface Child {
-  process: ChildProcess;
-  output(): string;
-  /** Resolves when the output has this text. */
-  said(text: string): Promise<void>;
-}
 
 describe('The functions host as a local process', () => {
   let azurite: Azurite;
   let appDir = '';
   let removeApp = async () => {};
-  const children: ChildProcess[] = [];
+  const children: HostProcess[] = [];
   before(async () => {
     azurite = await startAzurite({ clock: true });
     ({ appDir, remove: removeApp } = await writeFunctionApp({ functions: { 'all.js': SOURCE } }));
@@ -37,68 +33,30 @@ describe('The functions host as a local process', () => {
     await azurite.stop();
     await removeApp();
   });
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
+  afterEach(async () => {
+    for (const child of children.splice(0)) await child.end('SIGKILL');
   });
 
-  /** Starts it as the supervisor does. */
-  function start(config: object = {}, offsetMs = 0): Child {
-    const child = fork(MAIN, {
-      execArgv: ['--import', CLOCK_PRELOAD],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: {
-        PATH: process.env['PATH'],
-        GREETING: 'from the settings',
-        EVERLEAF_CLOCK_OFFSET_MS: String(offsetMs),
-        EVERLEAF_PROCESS_CONFIG: JSON.stringify({
-          appDir,
-          port: 0,
-          masterKey: 'key',
-          hostId: 'process-test',
-          storageConnectionString: azurite.connectionString,
-          ...config,
-        }),
-      },
+  function start(options: Partial<HostProcessOptions> = {}): HostProcess {
+    const child = startHostProcess({
+      appDir,
+      storageConnectionString: azurite.connectionString,
+      settings: { GREETING: 'from the settings' },
+      ...options,
     });
     children.push(child);
-    let output = '';
-    const listeners = new Set<() => void>();
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk) => {
-        output += String(chunk);
-        for (const listener of listeners) listener();
-      });
-    }
-    const said = (text: string) =>
-      new Promise<void>((resolve) => {
-        const look = () => {
-          if (!output.includes(text)) return;
-          listeners.delete(look);
-          resolve();
-        };
-        listeners.add(look);
-        look();
-      });
-    return { process: child, output: () => output, said };
-  }
-
-  async function ready(child: Child): Promise<{ baseUrl: string; functions: string[] }> {
-    const [message] = (await once(child.process, 'message')) as [
-      { type: string; info: never; message?: string },
-    ];
-    assert.equal(message.type, 'ready', message.message);
-    return message.info;
+    return child;
   }
 
   it('reports where it listens and what it runs, with settings from its environment', async () => {
-    const info = await ready(start());
-    assert.deepEqual(info.functions, ['daily', 'page', 'rejects', 'slow']);
+    const info = await start().ready();
+    assert.deepEqual(info.functions, ['daily', 'held', 'page', 'rejects', 'slow', 'work']);
     assert.equal(await (await fetch(`${info.baseUrl}/api/page`)).text(), 'from the settings');
   });
 
   it('asks the supervisor for each move of the clock and answers when all have moved', async () => {
     const child = start();
-    const { baseUrl } = await ready(child);
+    const { baseUrl } = await child.ready();
     child.process.on('message', (message: { type: string; id: number; ms: number }) => {
       if (message.type !== 'advance') return;
       const offsetMs = message.ms;
@@ -120,7 +78,7 @@ describe('The functions host as a local process', () => {
 
   it('lets what runs end when it is told to stop, and runs the appTerminate hooks', async () => {
     const child = start();
-    const { baseUrl } = await ready(child);
+    const { baseUrl } = await child.ready();
     const slow = fetch(`${baseUrl}/api/slow`);
     await child.said('slow has begun');
     child.process.send({ type: 'stop' });
@@ -130,9 +88,54 @@ describe('The functions host as a local process', () => {
     assert.match(child.output(), /appTerminate has run/);
   });
 
+  it('drains on SIGTERM: request, message and timer end, their outcome is written, nothing new begins', async () => {
+    const queue = new QueueClient(azurite.connectionString, 'drained');
+    const child = start({ hostId: 'drain-test' });
+    const { baseUrl } = await child.ready();
+    await queue.sendMessage(Buffer.from('one').toString('base64'));
+    await child.said('message one has begun');
+    const held = fetch(`${baseUrl}/api/held`);
+    await child.said('held has begun');
+    const ended = child.end('SIGTERM');
+    // Once it takes no more connections it is draining.
+    await refused(baseUrl);
+    await queue.sendMessage(Buffer.from('two').toString('base64'));
+    child.process.send({ type: 'release' });
+    assert.equal(await (await held).text(), 'released');
+    assert.equal(await ended, 0);
+    assert.match(child.output(), /appTerminate has run/);
+    assert.doesNotMatch(child.output(), /message two has begun/);
+    const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
+    assert.deepEqual(
+      receivedMessageItems.map(({ messageText }) => Buffer.from(messageText, 'base64').toString()),
+      ['two'],
+    );
+  });
+
+  it('ends after functionTimeout, once the caller has its 500, when the function goes on', async () => {
+    const endless = await writeFunctionApp({
+      functions: { 'a.js': `app.get('endless', () => new Promise(() => {}));` },
+      hostJson: { version: '2.0', functionTimeout: '00:00:01' },
+    });
+    const child = start({ appDir: endless.appDir });
+    const { baseUrl } = await child.ready();
+    const exited = once(child.process, 'exit');
+    assert.equal((await fetch(`${baseUrl}/api/endless`)).status, 500);
+    assert.deepEqual(await exited, [1, null]);
+    assert.match(
+      child.output(),
+      /Timeout value of 00:00:01 exceeded by function 'Functions\.endless' \(Id: '[0-9a-f-]{36}'\)\. Initiating cancellation\./,
+    );
+    assert.match(
+      child.output(),
+      /A function timeout has occurred\. Restarting worker process executing invocationId '[0-9a-f-]{36}'\./,
+    );
+    await endless.remove();
+  });
+
   it('ends when its supervisor is gone', async () => {
     const child = start();
-    await ready(child);
+    await child.ready();
     child.process.disconnect();
     const [code] = await once(child.process, 'exit');
     assert.equal(code, 0);
@@ -140,7 +143,7 @@ describe('The functions host as a local process', () => {
 
   it('dies of an unhandled rejection, as the real worker does, and says of which', async () => {
     const child = start();
-    const { baseUrl } = await ready(child);
+    const { baseUrl } = await child.ready();
     await fetch(`${baseUrl}/api/rejects`).catch(() => undefined);
     if (child.process.exitCode === null) await once(child.process, 'exit');
     assert.equal(child.process.exitCode, 1);
@@ -148,19 +151,12 @@ describe('The functions host as a local process', () => {
   });
 
   it('says to its supervisor why it cannot start', async () => {
-    const streaming = await writeFunctionApp({
-      functions: { 'a.js': `app.setup({ enableHttpStream: true }); app.get('x', () => ({}));` },
-    });
-    const cases: [config: object, why: RegExp][] = [
+    const cases: [config: Partial<HostProcessOptions>, why: RegExp][] = [
       [{ appDir: '/nowhere' }, /\/nowhere\/host\.json cannot be read/],
       [{ hostId: 'Not An Id' }, /host id "Not An Id" must be 1 to 32/],
       [
         { port: Number(new URL(azurite.blobUrl).port) },
         /cannot listen on 127\.0\.0\.1:\d+: another program listens there/,
-      ],
-      [
-        { appDir: streaming.appDir },
-        /enableHttpStream: true \}\) is not supported by the local functions host/,
       ],
     ];
     for (const [config, why] of cases) {
@@ -169,6 +165,16 @@ describe('The functions host as a local process', () => {
       assert.equal(message.type, 'failed');
       assert.match(message.message, why);
     }
-    await streaming.remove();
   });
 });
+
+/** Resolves when nothing listens there any more. */
+async function refused(baseUrl: string): Promise<void> {
+  for (;;) {
+    try {
+      await fetch(baseUrl, { headers: { connection: 'close' } });
+    } catch {
+      return;
+    }
+  }
+}

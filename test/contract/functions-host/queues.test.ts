@@ -23,7 +23,7 @@ describe('The functions host works on storage queues', () => {
   });
 
   /** An app with one queue function on a queue of its own; `then` runs in the handler. */
-  async function start(then = '', queueSettings: object = {}): Promise<QueueClient> {
+  async function start(then = '', queueSettings: object = {}, more = ''): Promise<QueueClient> {
     queues += 1;
     name = `work-${queues}`;
     const source = `app.storageQueue('work', { queueName: '%QUEUE%', connection: 'RECORD', handler: async (message, context) => {
@@ -38,7 +38,7 @@ describe('The functions host works on storage queues', () => {
     };
     const settings = { QUEUE: name, RECORD: storage.azurite.connectionString };
     host = await startFunctionApp(
-      { functions: { 'work.js': source }, hostJson },
+      { functions: { 'work.js': source + more }, hostJson },
       { ...storage.hostOptions, settings },
     );
     return queue();
@@ -159,6 +159,63 @@ describe('The functions host works on storage queues', () => {
     const most = Math.max(...calls.map((call) => call['inWork'] as number));
     assert.ok(most > 1 && most <= 4, `${most} at a time`);
     assert.equal(await left(), 0);
+  });
+
+  it('fetches up to 32 at once, and none before all are done where newBatchThreshold is 0', async () => {
+    const client = await start(
+      `globalThis.inWork = (globalThis.inWork ?? 0) + 1;
+       if (globalThis.inWork === 1) globalThis.batch = (globalThis.batch ?? 0) + 1;
+       calls.at(-1).batch = globalThis.batch;
+       for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+       globalThis.inWork -= 1;`,
+      { batchSize: 32, newBatchThreshold: 0 },
+    );
+    Object.assign(globalThis, { inWork: 0, batch: 0 });
+    await Promise.all(Array.from({ length: 70 }, (_, at) => client.sendMessage(base64(String(at)))));
+    await host?.settle();
+    const sizes = new Map<unknown, number>();
+    for (const { batch } of calls) sizes.set(batch, (sizes.get(batch) ?? 0) + 1);
+    assert.equal(calls.length, 70);
+    assert.ok(sizes.size >= 3, `${sizes.size} batches`);
+    assert.ok(Math.max(...sizes.values()) <= 32);
+  });
+
+  it('gives up after the first failure where maxDequeueCount is 1', async () => {
+    const client = await start("throw new Error('no');", { maxDequeueCount: 1 });
+    await client.sendMessage(base64('once'));
+    await host?.settle();
+    assert.equal(calls.length, 1);
+    assert.equal((await queue('-poison').peekMessages()).peekedMessageItems[0]?.messageText, base64('once'));
+  });
+
+  it('leaves what fails on a poison queue where it is, as there is no poison queue for it', async () => {
+    const poison = `app.storageQueue('parks', { queueName: '%QUEUE%-poison', connection: 'RECORD', handler: (message, context) => {
+      calls.push({ poison: message, dequeueCount: context.triggerMetadata.dequeueCount });
+      throw new Error('cannot park it');
+    } });`;
+    const client = await start("throw new Error('no');", { maxDequeueCount: 1 }, poison);
+    await client.sendMessage(base64('twice unlucky'));
+    await host?.settle();
+    await move(9 * MINUTE);
+    const counts = () =>
+      calls.flatMap(({ poison, dequeueCount }) => (poison === undefined ? [] : [dequeueCount]));
+    assert.deepEqual(counts(), [1]);
+    await move(2 * MINUTE);
+    assert.deepEqual(counts(), [1], 'the function does not get it more often than maxDequeueCount');
+    assert.equal((await queue('-poison').getProperties()).approximateMessagesCount, 1);
+    assert.equal(await queue('-poison-poison').exists(), false);
+  });
+
+  it('reads base64 with white space, and takes a message without padding for none', async () => {
+    const client = await start();
+    await client.sendMessage('aGVs\nbG8=');
+    await client.sendMessage('aGVsbG8');
+    await host?.settle();
+    assert.deepEqual(
+      calls.map((call) => call['message']),
+      ['hello'],
+    );
+    assert.equal((await queue('-poison').peekMessages()).peekedMessageItems[0]?.messageText, 'aGVsbG8');
   });
 
   it('counts what a function adds while it settles', async () => {

@@ -88,19 +88,35 @@ describe('App settings', () => {
   it('stand for %NAME% in a binding', () => {
     const settings = new AppSettings({ PLAN: '0 0 * * * *' });
     assert.equal(settings.resolve('%PLAN%', 'schedule'), '0 0 * * * *');
-    assert.throws(() => settings.resolve('%MISSING%', 'Function "x": schedule'), {
+    assert.equal(settings.resolve('a-%PLAN%-%plan%', 'x'), 'a-0 0 * * * *-0 0 * * * *');
+    assert.throws(() => settings.resolve('%MISSING%-x', 'Function "x": schedule'), {
       message:
-        'Function "x": schedule is "%MISSING%", but there is no app setting MISSING: add it to the app\'s settings.',
+        'Function "x": schedule: \'%MISSING%\' does not resolve to a value: add an app setting MISSING, which "%MISSING%-x" needs.',
     });
+    assert.throws(
+      () => settings.resolve('%PLAN%-%', 'x'),
+      /the '%' in "%PLAN%-%" does not have a closing '%'/,
+    );
+    assert.throws(() => settings.resolve('%%', 'x'), /'%%' does not resolve to a value/);
+  });
+
+  it('are found in any case, with __ for a colon, and may hold percent signs', () => {
+    const settings = new AppSettings({ Section__Name: '50%', exact: 'lower', EXACT: 'upper' });
+    assert.equal(settings.get('section:name'), '50%');
+    assert.equal(settings.resolve('%SECTION__NAME%', 'x'), '50%');
+    assert.equal(settings.get('EXACT'), 'upper');
+    assert.equal(settings.get('exact'), 'lower');
   });
 
   it('give connection strings by name, and refuse identity-based connections', () => {
     const settings = new AppSettings(
-      { A: 'plain', AzureWebJobsA: 'prefixed', B__queueServiceUri: 'https://x' },
+      { A: 'plain', AzureWebJobsA: 'prefixed', NAMED: 'A', B__queueServiceUri: 'https://x' },
       'host',
     );
     assert.equal(settings.connectionString('A', 'x'), 'prefixed');
     assert.equal(settings.connectionString(undefined, 'x'), 'host');
+    assert.equal(settings.connectionString('%NAMED%', 'x'), 'prefixed');
+    assert.throws(() => settings.connectionString('%NOT%', 'x'), /x: connection: '%NOT%' does not resolve/);
     assert.throws(
       () => settings.connectionString('B', 'x'),
       /identity-based \(B__queueServiceUri\).*in Azure only/,

@@ -161,6 +161,18 @@ describe('The functions host runs timers', () => {
     );
   });
 
+  it('goes on when someone deletes its lock', async () => {
+    await start(timer('0 0 0 * * *'));
+    const lock = BlobServiceClient.fromConnectionString(storage.azurite.connectionString)
+      .getContainerClient('azure-webjobs-hosts')
+      .getBlobClient(`locks/${hostId}/Host.Functions.tick.Listener`);
+    await lock.getBlobLeaseClient().breakLease(0);
+    await lock.delete();
+    await move(DAY);
+    assert.equal(calls.length, 1);
+    assert.equal((await lock.getProperties()).leaseState, 'leased');
+  });
+
   it('runs at the start when told so', async () => {
     await start(timer('0 0 0 1 1 *', 'runOnStartup: true,'));
     await host?.settle();
@@ -176,7 +188,7 @@ describe('The functions host runs timers', () => {
     host = undefined;
     await assert.rejects(
       start(timer('%PLAN%')),
-      /Function "tick": schedule is "%PLAN%", but there is no app setting PLAN/,
+      /Function "tick": schedule: '%PLAN%' does not resolve to a value: add an app setting PLAN/,
     );
   });
 

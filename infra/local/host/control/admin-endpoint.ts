@@ -1,9 +1,9 @@
 import { HOST_VERSION } from '../core/core-module.ts';
 import type { TriggerInput } from '../core/invocation.ts';
 import type { RunFunction } from '../function-runner.ts';
-import { refuse } from '../http/function-endpoint.ts';
 import type { Endpoint } from '../http/http-server.ts';
 import { hasMasterKey } from '../http/master-key.ts';
+import { refuse } from '../http/refusal.ts';
 import type { TriggeredFunction } from '../triggers.ts';
 import { ProblemError, readJsonObject, sendJson, sendProblem } from './json-exchange.ts';
 

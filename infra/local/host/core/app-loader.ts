@@ -27,9 +27,10 @@ const WORKER_CAPABILITIES = {
  * Rules and words: src/startApp.ts and src/loadScriptFile.ts in azure-functions-nodejs-worker. Unlike the real worker,
  * which reports later and then shows an app without functions, this one fails at once.
  * @param appDir absolute path of the folder with package.json
+ * @returns what the worker, the library included, tells of its capabilities
  * @throws CoreError naming the file that failed (with its `cause`), or what is missing
  */
-export async function loadApp(app: FunctionApp, appDir: string): Promise<void> {
+export async function loadApp(app: FunctionApp, appDir: string): Promise<Readonly<Record<string, string>>> {
   const packageJson = readPackageJson(appDir);
   const pattern = packageJson.main;
   if (typeof pattern !== 'string' || pattern === '') {
@@ -44,7 +45,8 @@ export async function loadApp(app: FunctionApp, appDir: string): Promise<void> {
     );
   }
   for (const file of files) await loadFile(app, appDir, file, packageJson);
-  await refuseHttpStreams(app);
+  // Locks app.setup, and opens the library's own HTTP server when the app asked for streams.
+  const capabilities = await app.programmingModel?.getCapabilities?.({ ...WORKER_CAPABILITIES });
   await app.executeHooks('appStart', app.hookContext(app.appLevelHookData, { functionAppDirectory: appDir }));
   if (app.functions.size === 0) {
     throw new CoreError(
@@ -52,6 +54,7 @@ export async function loadApp(app: FunctionApp, appDir: string): Promise<void> {
     );
   }
   app.finishStartup();
+  return capabilities ?? WORKER_CAPABILITIES;
 }
 
 async function loadFile(
@@ -96,13 +99,4 @@ function isESModule(path: string, packageJson: PackageJson): boolean {
   if (path.endsWith('.mjs')) return true;
   if (path.endsWith('.cjs')) return false;
   return packageJson.type === 'module';
-}
-
-async function refuseHttpStreams(app: FunctionApp): Promise<void> {
-  const capabilities = await app.programmingModel?.getCapabilities?.({ ...WORKER_CAPABILITIES });
-  if (capabilities?.['HttpUri'] !== undefined) {
-    throw new CoreError(
-      'app.setup({ enableHttpStream: true }) is not supported by the local functions host.',
-    );
-  }
 }

@@ -3,7 +3,8 @@
  * worker, and so do its types; these are ours, after types-core/index.d.ts in
  * https://github.com/Azure/azure-functions-nodejs-worker.
  */
-export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+export const LOG_LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogCategory = 'user' | 'system' | 'customMetric';
 
 /** One value on its way between host and worker; a single member is set. */
@@ -51,7 +52,24 @@ export interface FunctionMetadata {
   name: string;
   functionId?: string;
   bindings: Record<string, Binding>;
-  retryOptions?: Record<string, unknown>;
+  retryOptions?: RetryOptions | null;
+}
+
+export interface RetryOptions {
+  retryStrategy?: 'fixedDelay' | 'exponentialBackoff';
+  maxRetryCount?: number;
+  delayInterval?: { seconds: number };
+  minimumInterval?: { seconds: number };
+  maximumInterval?: { seconds: number };
+}
+
+/** Which attempt an invocation is; there is one from the first attempt on when the function has a retry policy. */
+export interface RetryContext {
+  retryCount: number;
+  /** -1 for ever. */
+  maxRetryCount: number;
+  /** Of the attempt before. */
+  exception?: { source: string; stackTrace: string; message: string };
 }
 
 export interface InvocationRequest {
@@ -59,6 +77,7 @@ export interface InvocationRequest {
   functionId: string;
   inputData: { name: string; data: TypedData }[];
   triggerMetadata: Record<string, TypedData>;
+  retryContext?: RetryContext;
   traceContext: { traceParent: string; traceState: string; attributes: Record<string, string> };
 }
 

@@ -1,14 +1,16 @@
 import { CoreError, CoreRangeError, ReadOnlyError } from './core-errors.ts';
-import type {
-  FunctionCallback,
-  FunctionMetadata,
-  HookCallback,
-  HookData,
-  HookName,
-  LogCategory,
-  LogLevel,
-  ProgrammingModel,
+import {
+  type FunctionCallback,
+  type FunctionMetadata,
+  type HookCallback,
+  type HookData,
+  type HookName,
+  LOG_LEVELS,
+  type LogCategory,
+  type LogLevel,
+  type ProgrammingModel,
 } from './core-types.ts';
+import { verifyMetadata } from './metadata-check.ts';
 
 export interface RegisteredFunction {
   readonly metadata: FunctionMetadata;
@@ -72,7 +74,7 @@ export class FunctionApp {
     if (this.functions.has(id)) {
       throw new CoreError(`A function with id "${id}" has already been registered.`);
     }
-    verifyRetryOptions(metadata);
+    verifyMetadata(metadata);
     const scriptFile = this.currentEntryPoint ?? 'unknown';
     this.functions.set(id, { metadata: { ...metadata, functionId: id }, callback, scriptFile });
     return {
@@ -98,9 +100,21 @@ export class FunctionApp {
     };
   }
 
-  /** Runs the hooks in the order of their registration; one that throws ends the row. */
-  async executeHooks(name: Exclude<HookName, 'log'>, context: object): Promise<void> {
-    for (const hook of this.#hooks[name]) await hook(context);
+  /**
+   * Runs the hooks in the order of their registration, with the worker's lines around them; one that throws ends the
+   * row (src/hooks/executeHooks.ts in azure-functions-nodejs-worker).
+   */
+  async executeHooks(
+    name: Exclude<HookName, 'log'>,
+    context: object,
+    invocation: Pick<WorkerLog, 'functionName' | 'invocationId'> = {},
+  ): Promise<void> {
+    const hooks = [...this.#hooks[name]];
+    if (hooks.length === 0) return;
+    const say = (message: string) => this.log({ level: 'debug', category: 'system', message, ...invocation });
+    say(`Executing ${hooks.length} "${name}" hooks`);
+    for (const hook of hooks) await hook(context);
+    say(`Executed "${name}" hooks`);
   }
 
   /**
@@ -116,7 +130,10 @@ export class FunctionApp {
       }) as { level: LogLevel; message: string };
       readOnly(context, { category: log.category, invocationContext: invocation?.invocationContext });
       for (const hook of this.#hooks.log) hook(context);
-      if (log.category === 'user') Object.assign(sent, { level: context.level, message: context.message });
+      if (log.category === 'user') {
+        sent.message = context.message;
+        if (LOG_LEVELS.includes(context.level)) sent.level = context.level;
+      }
     } catch {
       // A hook must not be able to keep the line from the log.
     }
@@ -141,14 +158,4 @@ export function readOnly<T extends object>(target: T, members: Record<string, un
     });
   }
   return target;
-}
-
-/** The real worker's messages are protobuf, which refuses a number written as a string; so do we, in its words. */
-function verifyRetryOptions(metadata: FunctionMetadata): void {
-  const count = metadata.retryOptions?.['maxRetryCount'];
-  if (count !== undefined && count !== null && !Number.isInteger(count)) {
-    throw new CoreError(
-      `Function "${metadata.name}": functionMetadataResponse.functionMetadataResults.retryOptions.maxRetryCount: integer expected`,
-    );
-  }
 }

@@ -6,6 +6,7 @@ import type {
   HookData,
   InvocationRequest,
   InvocationResponse,
+  RetryContext,
   TypedData,
 } from './core-types.ts';
 import { type FunctionApp, type RegisteredFunction, readOnly } from './function-app.ts';
@@ -14,8 +15,11 @@ import { type FunctionApp, type RegisteredFunction, readOnly } from './function-
 export interface TriggerInput {
   /** Name of the trigger's binding. */
   readonly binding: string;
+  /** For a trigger that tells the id to others before the call; by default a new one. */
+  readonly invocationId?: string;
   readonly data: TypedData;
   readonly metadata?: Record<string, TypedData>;
+  readonly retryContext?: RetryContext;
   /** W3C trace context of the caller, if it sent one (https://www.w3.org/TR/trace-context/). */
   readonly traceParent?: string | undefined;
 }
@@ -35,6 +39,7 @@ export async function invoke(
 ): Promise<InvocationResponse> {
   const { metadata } = registered;
   const hookData: HookData = {};
+  const ids = { functionName: metadata.name, invocationId };
   let invocationContext: unknown;
   const core: CoreInvocationContext = {
     invocationId,
@@ -42,10 +47,7 @@ export async function invoke(
     metadata,
     state: undefined,
     log: (level, category, message) =>
-      app.log(
-        { level, category, message, functionName: metadata.name, invocationId },
-        { hookData, invocationContext },
-      ),
+      app.log({ level, category, message, ...ids }, { hookData, invocationContext }),
   };
   if (app.programmingModel === undefined) throw new CoreError('The app has set no programming model.');
   const model = await app.programmingModel.getInvocationModel(core);
@@ -57,7 +59,7 @@ export async function invoke(
     functionCallback: registered.callback as FunctionCallback,
   });
   readOnly(pre, { invocationContext: context });
-  await inState(core, 'preInvocationHooks', () => app.executeHooks('preInvocation', pre));
+  await inState(core, 'preInvocationHooks', () => app.executeHooks('preInvocation', pre, ids));
 
   const post = app.hookContext(hookData, {
     inputs: pre.inputs,
@@ -72,7 +74,7 @@ export async function invoke(
       post.error = error;
     }
   });
-  await inState(core, 'postInvocationHooks', () => app.executeHooks('postInvocation', post));
+  await inState(core, 'postInvocationHooks', () => app.executeHooks('postInvocation', post, ids));
   if (post.error !== null && post.error !== undefined) throw post.error;
   return await model.getResponse(context, post.result);
 }
@@ -105,6 +107,7 @@ function toRequest(
     functionId: registered.metadata.functionId ?? registered.metadata.name,
     inputData: [{ name: input.binding, data: input.data }],
     triggerMetadata: input.metadata ?? {},
+    ...(input.retryContext === undefined ? {} : { retryContext: input.retryContext }),
     traceContext: { traceParent: toTraceParent(input.traceParent), traceState: '', attributes: {} },
   };
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { stackOf } from '../core/core-errors.ts';
 import type { HostLog } from '../log.ts';
-import { refuse } from './function-endpoint.ts';
+import { refuse } from './refusal.ts';
 
 /** Answers a request whose path is not the host's own business to know. */
 export type Endpoint = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<void>;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Transform } from 'node:stream';
 
 /** A body longer than the limit; the rest of it is thrown away unseen. */
 export class BodyTooLargeError extends Error {}
@@ -35,6 +36,18 @@ export async function readBody(
     throw new BodyAbortedError('The connection ended in the middle of the body.', { cause: error });
   }
   return Buffer.concat(chunks, size);
+}
+
+/** Lets a body through up to the limit, in bytes; fails with BodyTooLargeError beyond. */
+export function limitBody(limit: number): Transform {
+  let size = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      if (size > limit) done(new BodyTooLargeError('The body is longer than the limit.'));
+      else done(null, chunk);
+    },
+  });
 }
 
 /** Ends the connection after the answer, whatever the caller is still sending. */

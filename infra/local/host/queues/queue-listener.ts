@@ -52,8 +52,12 @@ export class QueueListener {
     this.#loop = this.#runLoop();
   }
 
-  /** Tells that virtual time has jumped: messages may have become visible. */
+  /**
+   * Tells that virtual time has jumped: messages may have become visible, those in work here as well, which other hosts
+   * on the queue must not get.
+   */
   clockChanged(): void {
+    if (this.#pause === undefined) for (const message of this.#inFlight.keys()) void message.renew();
     this.#sleeper.wake();
   }
 

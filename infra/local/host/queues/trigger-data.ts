@@ -8,8 +8,10 @@ import type { TypedData } from '../core/core-types.ts';
  */
 export function decodeMessage(text: string, encoding: 'base64' | 'none'): string | undefined {
   if (encoding === 'none') return text;
-  const isBase64 = text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
-  return isBase64 ? Buffer.from(text, 'base64').toString('utf8') : undefined;
+  // .NET's Convert.FromBase64String skips white space and wants the padding.
+  const dense = text.replace(/[ \t\r\n]/g, '');
+  const isBase64 = dense.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(dense);
+  return isBase64 ? Buffer.from(dense, 'base64').toString('utf8') : undefined;
 }
 
 /**

@@ -1,15 +1,5 @@
-import type { LogLevel } from '../core/core-types.ts';
+import { LOG_LEVELS, type LogLevel } from '../core/core-types.ts';
 import { parseTimeSpan } from './time-span.ts';
-
-const LOG_LEVELS: readonly LogLevel[] = [
-  'trace',
-  'debug',
-  'information',
-  'warning',
-  'error',
-  'critical',
-  'none',
-];
 
 interface Range {
   readonly default: number;

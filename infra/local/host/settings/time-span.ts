@@ -1,3 +1,16 @@
+/** A length of time as .NET writes it: `00:01:30`, `1.00:00:00`, `00:00:00.5000000`. */
+export function formatTimeSpan(ms: number): string {
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  const seconds = Math.floor(ms / 1000);
+  const fraction = Math.round((ms - seconds * 1000) * 10_000);
+  const days = Math.floor(seconds / 86_400);
+  return [
+    days === 0 ? '' : `${days}.`,
+    `${two((seconds / 3600) % 24)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`,
+    fraction === 0 ? '' : `.${String(fraction).padStart(7, '0')}`,
+  ].join('');
+}
+
 /**
  * Reads the form of a .NET TimeSpan that host.json uses: `hh:mm:ss`, `d.hh:mm:ss`, fractions of a second allowed.
  * @returns milliseconds, or undefined for anything else
