@@ -53,7 +53,7 @@ test('12 whatever happens to a client, the laws hold and status names its way ba
 });
 
 const TICK: Command = { do: 'tick', fault: null };
-const WORK: Command = { do: 'work', message: 0, times: 1, fault: null };
+const WORK: Command = { do: 'work', message: 0, again: 'never', fault: null };
 const BACK: Command = { do: 'take-way-back' };
 const wait = (seconds: number): Command => ({ do: 'wait', seconds });
 const policy = (certificateValidityDays: number): Command => ({ do: 'policy', certificateValidityDays });

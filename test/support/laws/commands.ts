@@ -15,10 +15,13 @@ import { takeWayBack } from './way-back.ts';
 /** What goes wrong while a command runs: the process dies before its n-th call of a port, or that call's answer is lost. */
 export type Fault = null | { readonly kind: 'dies' | 'loses'; readonly call: number };
 
+/** Whether a message that was done with is delivered once more. */
+export type Again = 'never' | 'at-once' | 'later';
+
 /** One thing that may happen to the small world. Plain data, so that a failing run prints as it can be pinned. */
 export type Command =
   | { readonly do: 'tick'; readonly fault: Fault }
-  | { readonly do: 'work'; readonly message: number; readonly times: 1 | 2; readonly fault: Fault }
+  | { readonly do: 'work'; readonly message: number; readonly again: Again; readonly fault: Fault }
   | { readonly do: 'give-up-message'; readonly message: number }
   | {
       readonly do: 'login';
@@ -52,7 +55,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('work' as const),
       message: fc.nat({ max: 3 }),
-      times: fc.constantFrom(1 as const, 2 as const),
+      again: fc.constantFrom('never' as const, 'at-once' as const, 'later' as const),
       fault,
     }),
   },
@@ -175,10 +178,11 @@ async function work(scene: Scene, order: Command & { do: 'work' }): Promise<void
   if (item === null) return;
   let isDone = false;
   await disturbed(scene, order.fault, async (deps) => {
-    for (let time = 0; time < order.times; time++) await doWork(deps, scene.world.run, item);
+    await doWork(deps, scene.world.run, item);
+    if (order.again === 'at-once') await doWork(deps, scene.world.run, item);
     isDone = true;
   });
-  if (!isDone) await scene.world.queue.send(item);
+  if (!isDone || order.again === 'later') await scene.world.queue.send(item);
 }
 
 function takeMessage({ world: { queue } }: Scene, index: number) {
