@@ -40,7 +40,7 @@ const login = (text: string): NextStep => ({ action: 'agent-login', text, route:
 
 /**
  * Judges an identity at a moment. A credential's last second is part of its life (RFC 5280, 4.1.2.5).
- * @param head its current certificate: the vault's for vault delivery, else the instance's that ends last
+ * @param head its current certificate: the vault's for vault delivery, else the one that its agent took last
  */
 export function conditionOf(identity: Identity, head: CertificateHead | null, now: Date): IdentityCondition {
   const second = wholeSecond(now);

@@ -1,6 +1,7 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { tokenEnd } from '../domain/identity.ts';
 import { identityText } from '../domain/names.ts';
+import { isWorkDue } from '../domain/renewal-plan.ts';
 import { retryAt } from '../domain/retry.ts';
 import type { WorkItem } from '../ports/work-queue.ts';
 import type { Deps, Run } from './deps.ts';
@@ -33,7 +34,10 @@ export async function doWork(deps: Deps, run: Run, item: WorkItem): Promise<void
   }
 }
 
-/** Writes a failure down, with when to try again, unless the credential was renewed by somebody else meanwhile. */
+/**
+ * Writes a failure down, with when to try again, unless the credential was renewed by somebody else meanwhile or has no
+ * work left: a failure of the same message delivered twice would be tried again by workers who find nothing to do.
+ */
 async function recordFailure(deps: Deps, run: Run, item: WorkItem, error: unknown): Promise<void> {
   const code = isEverleafError(error) ? error.code : 'Internal';
   const message = error instanceof Error ? error.message : String(error);
@@ -52,8 +56,8 @@ async function recordFailure(deps: Deps, run: Run, item: WorkItem, error: unknow
       item.kind === 'certificate'
         ? state.generation !== item.generation
         : current.token.vaultVersion !== null && state.generation !== item.generation;
-    if (isSuperseded) return null;
     const now = deps.clock.now();
+    if (isSuperseded || !isWorkDue(current, item.kind, now)) return null;
     const endsAt = item.kind === 'token' ? tokenEnd(current) : (current.certificate.head?.notAfter ?? null);
     const attempts = (state.failure?.attempts ?? 0) + 1;
     const next = retryAt(now, attempts, endsAt, deps.random.fraction());

@@ -141,12 +141,12 @@ function isWanted(one: Found, query: StatusQuery): boolean {
   );
 }
 
-/** The certificate that counts: the vault's current one, or the one of an agent's lines that ends last. */
+/** The certificate that counts: the vault's current one, or that of an agent's lines which it holds. */
 async function judge(deps: Deps, identity: Identity, now: Date): Promise<Found> {
   const head =
     identity.delivery === 'vault'
       ? identity.certificate.head
-      : latestHead(await deps.identities.instances(identity));
+      : headInHand(await deps.identities.instances(identity), now);
   return { identity, head, ...conditionOf(identity, head, now) };
 }
 
@@ -156,9 +156,14 @@ async function withInstances(deps: Deps, one: Found, now: Date): Promise<Identit
   return { ...one, liveInstances: live.length };
 }
 
-function latestHead(instances: readonly Instance[]): CertificateHead | null {
-  return instances.reduce<CertificateHead | null>(
-    (latest, { head }) => (latest === null || head.notAfter > latest.notAfter ? head : latest),
-    null,
-  );
+/**
+ * What the agent holds as far as the record can tell: of its lines that live the one issued last, as an earlier one
+ * may end later (under a longer policy) and be due all the same. When none lives, the one that ended last.
+ */
+function headInHand(instances: readonly Instance[], now: Date): CertificateHead | null {
+  const heads = instances.map(({ head }) => head);
+  const live = heads.filter((head) => head.notAfter >= wholeSecond(now));
+  const [first = null, ...others] = live.length > 0 ? live : heads;
+  const by = live.length > 0 ? 'issuedAt' : 'notAfter';
+  return others.reduce((last, head) => (last !== null && head[by] > last[by] ? head : last), first);
 }

@@ -156,9 +156,11 @@ export function headOf(
 }
 
 /** True when the authority's end, not the policy, decided a certificate's end. */
-export function isClipped(deps: Pick<Deps, 'policy'>, record: CertificateRecord): boolean {
-  return (
-    record.notAfter.getTime() - record.issuedAt.getTime() <
-    deps.policy.certificateValidityDays * DAY_MS - 1000
-  );
+export function isClipped(
+  deps: Pick<Deps, 'policy'>,
+  record: CertificateRecord,
+  authority: ActiveAuthority,
+): boolean {
+  const whole = validityFor(record.issuedAt, deps.policy.certificateValidityDays).notAfter;
+  return record.notAfter.getTime() === authority.notAfter.getTime() && record.notAfter < whole;
 }

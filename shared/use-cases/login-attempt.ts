@@ -52,7 +52,7 @@ export async function issueForLogin(
       login.value.finishedAt === null
         ? await signAndRecord(deps, run, authority, identity, token, request, login, owner)
         : await deps.identities.certificate(identity, login.value.attempt.serialNumber);
-    if (recorded !== null) return describeIssued(deps, identity, request, recorded);
+    if (recorded !== null) return describeIssued(deps, identity, request, recorded, authority);
   }
   throw inProgress(identity);
 }
@@ -192,11 +192,12 @@ function describeIssued(
   identity: Identity,
   request: CertificateRequest,
   record: CertificateRecord,
+  authority: ActiveAuthority,
 ): IssuedLogin {
   const warnings = grantedNames(identity, request).refused.map(
     (name) => `The name "${name}" is left out: ${identityText(identity)} is not allowed to carry it.`,
   );
-  if (isClipped(deps, record)) {
+  if (isClipped(deps, record, authority)) {
     warnings.push('The certificate ends earlier than usual, together with the authority that signed it.');
   }
   return { record, head: headOf(record, 0, null), instance: record.instance, vault: null, warnings };

@@ -8,6 +8,7 @@ import {
   isServer,
   VAULT_INSTANCE,
 } from '../domain/identity.ts';
+import { toInstant } from '../domain/instants.ts';
 import { type IdentityId, identityText, vaultCertificateName } from '../domain/names.ts';
 import { isWorkDue } from '../domain/renewal-plan.ts';
 import {
@@ -20,7 +21,7 @@ import type { KeySpec, VaultCertificate } from '../ports/credential-vault.ts';
 import { readActiveAuthority } from './authorities.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
-import { headOf, isAttemptUsable, planAttempt, signLeaf } from './issue-certificate.ts';
+import { headOf, isAttemptUsable, isClipped, planAttempt, signLeaf } from './issue-certificate.ts';
 import { requestFromVault } from './request-from-vault.ts';
 import { moveDue, updateIdentity } from './update-identity.ts';
 
@@ -46,7 +47,7 @@ export async function renewCertificate(
     if (identity === null) return 'nothing-to-do';
     const merged = await finishAttempt(deps, run, identity, authority);
     if (merged !== null) {
-      await putInForce(deps, run, id, merged.record, merged.version);
+      await putInForce(deps, run, id, merged.record, merged.version, authority);
       return 'renewed';
     }
   }
@@ -228,20 +229,27 @@ async function abandon(deps: Deps, run: Run, id: IdentityId, attempt: Certificat
   return null;
 }
 
-/** Step 8: the new certificate becomes the one in force. */
+/**
+ * Step 8: the new certificate becomes the one in force. When it ends earlier than one would expect, event and log
+ * say so: its life is shorter than the policy's because its authority ends, or it ends before the one it replaces.
+ */
 async function putInForce(
   deps: Deps,
   run: Run,
   id: IdentityId,
   record: CertificateRecord,
   version: string,
+  authority: ActiveAuthority,
 ): Promise<void> {
+  const endsWithAuthority = isClipped(deps, record, authority);
+  let endsBeforePredecessor = false;
   const identity = await updateIdentity(deps, id, (current) => {
     const { attempt, head, generation } = current.certificate;
     if (attempt?.serialNumber !== record.serialNumber) return null;
     const newHead = headOf(record, head === null ? 0 : head.renewCount + 1, version);
     const state = { ...current, certificate: { ...current.certificate, head: newHead } };
     const due = moveDue(state, 'certificate', newHead.renewAfter);
+    endsBeforePredecessor = head !== null && newHead.notAfter < head.notAfter;
     return {
       identity: {
         ...state,
@@ -260,10 +268,24 @@ async function putInForce(
         eventChange(deps, run, head === null ? 'certificate-issued' : 'certificate-renewed', id, {
           serialNumber: record.serialNumber,
           authorityId: record.authorityId,
-          details: { vaultVersion: version },
+          details: { vaultVersion: version, endsWithAuthority, endsBeforePredecessor },
         }),
       ],
     };
   });
+  const what = `certificate ${record.serialNumber} of ${identityText(identity)}`;
+  const end = toInstant(record.notAfter);
   run.log.write('info', `${identityText(identity)} has certificate ${record.serialNumber} in the vault.`);
+  if (endsWithAuthority) {
+    run.log.write(
+      'warn',
+      `The ${what} is cut to the end of authority ${authority.id}, ${end}: it needs a successor.`,
+    );
+  }
+  if (endsBeforePredecessor) {
+    run.log.write(
+      'warn',
+      `The ${what} ends at ${end}, before the one it replaces: the policy was longer then.`,
+    );
+  }
 }

@@ -89,7 +89,7 @@ async function assertDelivered(world: World, identity: Identity): Promise<void> 
   assert.equal(toHex(token.id), identity.token.id, `${who}: the vault holds another token`);
 }
 
-async function assertDueRows(world: World): Promise<void> {
+export async function assertDueRows(world: World): Promise<void> {
   const rows = await world.deps.identities.due(FAR_AWAY, Number.POSITIVE_INFINITY);
   const expected = (await allIdentities(world))
     .flatMap((identity) => KINDS.map((kind) => identity[kind].dueKey))

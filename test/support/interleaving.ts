@@ -1,5 +1,6 @@
 import type { Deps } from '../../shared/use-cases/deps.ts';
 import { interceptPorts } from './intercepted-ports.ts';
+import { mulberry32 } from './seeded-random.ts';
 
 type Turn = { readonly go: () => void; readonly isPatient: boolean };
 
@@ -33,15 +34,4 @@ export async function interleave<T>(
     chosen.go();
   }
   return settled;
-}
-
-/** A small generator with a seed: 32 bits of state are plenty to pick an order with. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
