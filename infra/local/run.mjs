@@ -1,9 +1,10 @@
 /**
- * `npm start`, `npm test` and `npm demo` on a fresh clone: plain JavaScript for whatever Node (20 or newer) is on the machine.
+ * `npm start`, `npm test`, `npm run demo` and `npm run soak:kill` on a fresh clone: plain JavaScript for whatever Node (20 or newer) is on the machine.
  * It sees to it that the packages are there, then runs everything else under the Node that package.json pins.
  *
  *   node infra/local/run.mjs start            build, then the whole environment until Ctrl-C
  *   node infra/local/run.mjs demo             build, then the story of Everleaf on the terminal
+ *   node infra/local/run.mjs soak kill        fifty SIGKILLs over one environment, which stays whole
  *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e
  */
 import { dirname, join } from 'node:path';
@@ -12,6 +13,7 @@ import { build } from './run/build.mjs';
 import { runUntilEnd } from './run/child.mjs';
 import { ensureInstalled } from './run/install.mjs';
 import { Refusal } from './run/refusal.mjs';
+import { runSoak } from './run/soak.mjs';
 import { runTests } from './run/tests.mjs';
 
 const OLDEST_NODE = 20;
@@ -26,6 +28,7 @@ const commands = {
     await build(checkout, node);
     return runUntilEnd(node, [join(checkout, 'infra/local/demo.ts')], { tied: true });
   },
+  soak: (node, names) => runSoak(checkout, node, names),
   test: (node, kinds) => runTests(checkout, node, kinds),
 };
 
