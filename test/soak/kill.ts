@@ -16,7 +16,7 @@ const DEFAULT_KILLS = 50;
 const VICTIMS = ['functions', 'vault'] as const;
 /** About as long as a storm or a wave of renewals takes: a kill may come at its start, inside it or behind it. */
 const STORM_MS = 600;
-const RENEWALS_MS = 3_000;
+const RENEWALS_MS = 2_000;
 /** Beyond the window of everything that was made before. */
 const JUMP_DAYS = 50;
 const DAY_MS = 86_400_000;
