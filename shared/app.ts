@@ -56,7 +56,7 @@ export function createApp(settings: Settings): App {
         cloudLocation: settings.cloud.location,
         version: VERSION,
       },
-      timers: { 'renew-due': settings.schedules.renewDue },
+      timers: { 'renew-due': settings.schedules.renewDue, reconcile: settings.schedules.reconcile },
     },
     operators: openIdOperators(settings.operators),
   };

@@ -1,11 +1,12 @@
 /**
- * `npm start`, `npm run services`, `npm run demo` and `npm test` on a fresh clone: plain JavaScript for whatever Node (20 or
- * newer) is on the machine. It sees to it that the packages are there, then runs everything else under the Node that
- * package.json pins.
+ * `npm start`, `npm run services`, `npm run demo`, `npm run soak:kill` and `npm test` on a fresh clone: plain JavaScript for
+ * whatever Node (20 or newer) is on the machine. It sees to it that the packages are there, then runs everything else under
+ * the Node that package.json pins.
  *
  *   node infra/local/run.mjs start            build, then the whole environment until Ctrl-C
  *   node infra/local/run.mjs services         the same without the functions host, for `func start`
  *   node infra/local/run.mjs demo             build, then the story of Everleaf on the terminal
+ *   node infra/local/run.mjs soak kill        fifty SIGKILLs over one environment, which stays whole
  *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e
  */
 import { dirname, join } from 'node:path';
@@ -14,6 +15,7 @@ import { build } from './run/build.mjs';
 import { runUntilEnd } from './run/child.mjs';
 import { ensureInstalled } from './run/install.mjs';
 import { Refusal } from './run/refusal.mjs';
+import { runSoak } from './run/soak.mjs';
 import { runTests } from './run/tests.mjs';
 
 const OLDEST_NODE = 20;
@@ -34,6 +36,7 @@ const commands = {
     await build(checkout, node);
     return runUntilEnd(node, [join(checkout, 'infra/local/demo.ts')], { tied: true });
   },
+  soak: (node, names) => runSoak(checkout, node, names),
   test: (node, kinds) => runTests(checkout, node, kinds),
 };
 

@@ -21,7 +21,7 @@ export interface Settings {
     readonly authPort: number;
     readonly location: string;
   };
-  readonly schedules: { readonly renewDue: string };
+  readonly schedules: { readonly renewDue: string; readonly reconcile: string };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -66,6 +66,7 @@ function schemaFor(environment: Environment) {
     CLOUD_AUTH_PORT: port(65_000),
     CLOUD_LOCATION: z.string().min(1).max(128).default('MocLocation'),
     RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
+    RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
   });
 }
 
@@ -160,6 +161,6 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       authPort: read.CLOUD_AUTH_PORT,
       location: read.CLOUD_LOCATION,
     },
-    schedules: { renewDue: read.RENEW_DUE_SCHEDULE },
+    schedules: { renewDue: read.RENEW_DUE_SCHEDULE, reconcile: read.RECONCILE_SCHEDULE },
   };
 }

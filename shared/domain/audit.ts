@@ -10,7 +10,8 @@ export type EventType =
   | 'token-delivered'
   | 'renewal-queued'
   | 'renewal-failed'
-  | 'authority-activated';
+  | 'authority-activated'
+  | 'reconciled';
 
 /** Who did something. `id` names an operator or identity; `source` is where a call came from. */
 export interface Actor {

@@ -77,6 +77,8 @@ export interface Owner {
  * 5. `due` reads every partition's rows due at `until` or before, oldest first, `limit` of each partition at most; its
  *    cost grows with what is due, never with the fleet.
  * 6. `claimSerial` and `claimKey` give a value to the first owner that asks and answer who owns it. Both last.
+ * 7. `dueRows` lists the whole index page by page, and `dueRow` reads one row of a cluster by its key: for whoever checks
+ *    the index against the record. `due` is for everybody else.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface IdentityStore {
@@ -88,6 +90,8 @@ export interface IdentityStore {
   certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null>;
   login(cluster: string, tokenId: string, spkiHash: string): Promise<Stored<LoginRecord> | null>;
   due(until: Date, limit: number): Promise<readonly DueRow[]>;
+  dueRows(options: { cursor?: string; limit: number }): Promise<Page<DueRow>>;
+  dueRow(cluster: string, key: string): Promise<DueRow | null>;
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner>;
   claimKey(spkiHash: string, owner: Owner): Promise<Owner>;
   /** A new token id's first byte for an identity of this cluster, so that `token` finds its partition. */

@@ -38,7 +38,7 @@ export interface Deps {
 }
 
 /** The timers, named as the functions that they run. */
-export type TimerName = 'renew-due';
+export type TimerName = 'renew-due' | 'reconcile';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

@@ -70,12 +70,19 @@ describe('fifty days later', () => {
     }
   });
 
-  it('running the timer again changes nothing', async () => {
+  it('running the timers again changes nothing', async () => {
     const before = await fleetSnapshot(everleaf);
     await everleaf.runTimer('renew-due');
+    await everleaf.runTimer('reconcile');
     assert.deepEqual(await fleetSnapshot(everleaf), before);
-    const [timer] = (await everleaf.status()).timers;
-    assert.deepEqual([timer?.name, timer?.lastErrorCode], ['renew-due', null]);
+    const { timers } = await everleaf.status();
+    assert.deepEqual(
+      timers.map(({ name, lastErrorCode }) => [name, lastErrorCode]),
+      [
+        ['renew-due', null],
+        ['reconcile', null],
+      ],
+    );
   });
 
   it('a client logs in with its new token, and with that the token before has ended', async () => {

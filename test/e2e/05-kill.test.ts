@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { TableClient } from '@azure/data-tables';
 import type { IdentityStatus, LoginAnswer } from '../support/contract-shapes.ts';
 import { LocalEnvironment } from '../support/local-environment.ts';
 import {
@@ -12,6 +11,7 @@ import {
 } from '../support/local-run.ts';
 import { checkFleet, fleetSnapshot, isDelivered } from './support/fleet.ts';
 import { CLIENT_KEYS, OpensslAgent } from './support/openssl-agent.ts';
+import { serialNumbers } from './support/serial-numbers.ts';
 
 /** When a kill comes: as soon as a line says this, or what a later one of the list says. */
 const MOMENTS: readonly { says: string; kill: Role | 'group' }[] = [
@@ -64,7 +64,7 @@ describe('a first start', () => {
       assert.equal(new Set(tokens.map(({ value }) => value)).size, 1, identity.name);
       assert.equal(everleaf.loginFile(identity.name).token, tokens[0]?.value, identity.name);
     }
-    assert.equal(await serialNumbers(), 9, 'one for the authority and one for each client');
+    assert.equal(await serialNumbers(everleaf), 9, 'one for the authority and one for each client');
   });
 });
 
@@ -112,7 +112,11 @@ describe('SIGKILL in a storm of logins', () => {
         answers.set(csr, answer.json);
       }
       for (const [csr, answer] of acknowledged) assert.deepEqual(answers.get(csr), answer);
-      assert.equal(await serialNumbers(), 9 + (index + 1) * logins.length, 'one for each login and no more');
+      assert.equal(
+        await serialNumbers(everleaf),
+        9 + (index + 1) * logins.length,
+        'one for each login and no more',
+      );
       for (const { name, instances, delivery } of (await everleaf.status()).identities) {
         if (delivery === 'agent') assert.equal(instances.live, (index + 1) * LOGINS_EACH, name);
       }
@@ -123,7 +127,7 @@ describe('SIGKILL in a storm of logins', () => {
 describe('SIGKILL in the middle of renewals', () => {
   for (const [index, victim] of (['functions', 'vault', 'group'] as const).entries()) {
     it(`of the ${named(victim)} costs no certificate, and none is made twice`, async () => {
-      const given = await serialNumbers();
+      const given = await serialNumbers(everleaf);
       // The answer never comes: the host is killed before all is settled.
       const settling = everleaf.advance('P50D', { settle: true }).catch(() => undefined);
       await until('the first of the renewals', async () => {
@@ -141,7 +145,7 @@ describe('SIGKILL in the middle of renewals', () => {
         assert.equal(certificates.length, index + 2, identity.name);
         assert.equal(new Set(tokens.map(({ value }) => value)).size, index + 2, identity.name);
       }
-      assert.equal(await serialNumbers(), given + delivered.length, 'what was begun was finished');
+      assert.equal(await serialNumbers(everleaf), given + delivered.length, 'what was begun was finished');
     });
   }
 });
@@ -169,17 +173,4 @@ async function makeLogins(): Promise<{ name: string; token: string; csr: string 
 
 function renewals(identity: IdentityStatus): number {
   return isDelivered(identity) ? (identity.certificate?.renewCount ?? 0) : 0;
-}
-
-/** How many serial numbers the record has given out, whether or not a certificate came of them. */
-async function serialNumbers(): Promise<number> {
-  const options = { allowInsecureConnection: true };
-  const table = TableClient.fromConnectionString(
-    everleaf.env.storageConnectionString,
-    'EverleafSerials',
-    options,
-  );
-  let count = 0;
-  for await (const _row of table.listEntities()) count += 1;
-  return count;
 }

@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toHex } from '../../shared/domain/encoding.ts';
-import type { CertificateAttempt } from '../../shared/domain/identity.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
-import { decodeToken } from '../../shared/domain/token.ts';
-import { parseCertificateRequest } from '../../shared/pki/certificate-request.ts';
-import { spkiHash } from '../../shared/pki/public-key.ts';
+import { DAY_MS } from '../../shared/domain/instants.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
-import { doWork } from '../../shared/use-cases/do-work.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
-import {
-  certificateOf,
-  identityOf,
-  KMS,
-  logIn,
-  NODE_AGENT,
-  requestOf,
-  tokenFromLoginFile,
-} from '../support/agent.ts';
+import { KMS } from '../support/agent.ts';
+import { hoursPass, loginScene, renewalScene, type Scene } from '../support/crash-flows.ts';
 import { dieBefore, type Fault, loseAnswer } from '../support/faults.ts';
 import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
@@ -29,20 +16,6 @@ interface Story {
   /** Up to here every call is tried; behind it the same code runs for one client after the other, and samples do. */
   readonly everyCallUntil?: number;
   prepare(world: World): Promise<Scene>;
-}
-
-interface Scene {
-  act(deps: Deps): Promise<unknown>;
-  /** What happens afterwards, whether or not the act was cut short; answers certificates that left the product. */
-  goOn(): Promise<readonly Uint8Array[]>;
-}
-
-/** Every hour the timer ticks; whatever failed, or whose message was lost, has come up again after these. */
-async function hoursPass(world: World): Promise<void> {
-  for (let hour = 0; hour < 8; hour++) {
-    world.clock.advance(HOUR_MS + MINUTE_MS);
-    await world.tick();
-  }
 }
 
 const STORIES: readonly Story[] = [
@@ -60,32 +33,15 @@ const STORIES: readonly Story[] = [
   },
   {
     title: 'a login',
-    prepare: async (world) => {
-      await firstStart(world.deps, world.run);
-      const token = await tokenFromLoginFile(world, NODE_AGENT);
-      const csr = requestOf(NODE_AGENT, 'node');
-      return {
-        act: (deps) => logIn(world, token, csr, deps),
-        goOn: async () => {
-          const begun = await loginAttempt(world, token, csr);
-          // An attempt that nobody has finished is taken over after 30 seconds.
-          world.clock.advance(31 * SECOND_MS);
-          const first = await logIn(world, token, csr);
-          assert.equal(first.serialNumber, begun?.serialNumber ?? first.serialNumber);
-          const again = await logIn(world, token, csr);
-          assert.equal(again.serialNumber, first.serialNumber);
-          return [certificateOf(first), certificateOf(again)];
-        },
-      };
-    },
+    prepare: loginScene,
   },
   {
     title: 'the renewal of a certificate',
-    prepare: (world) => workOnKms(world, 'certificate'),
+    prepare: (world) => renewalScene(world, KMS, 'certificate'),
   },
   {
     title: 'the rotation of a token',
-    prepare: (world) => workOnKms(world, 'token'),
+    prepare: (world) => renewalScene(world, KMS, 'token'),
   },
   {
     title: 'a scan',
@@ -103,36 +59,6 @@ const STORIES: readonly Story[] = [
     },
   },
 ];
-
-async function workOnKms(world: World, kind: 'certificate' | 'token'): Promise<Scene> {
-  await firstStart(world.deps, world.run);
-  world.clock.advance(46 * DAY_MS);
-  await renewDue(world.deps, world.run);
-  const { generation } = (await identityOf(world, KMS))[kind];
-  const item = world.queue
-    .takeAll()
-    .find(({ identity, ...one }) => identity.name === 'KMS' && one.kind === kind);
-  assert.equal(item?.generation, generation);
-  return {
-    act: (deps) => doWork(deps, world.run, { v: 1, identity: KMS, kind, generation }),
-    goOn: async () => {
-      const begun = (await identityOf(world, KMS)).certificate.attempt;
-      await hoursPass(world);
-      const { head } = (await identityOf(world, KMS)).certificate;
-      assert.equal(head?.serialNumber, begun?.serialNumber ?? head?.serialNumber);
-      return [];
-    },
-  };
-}
-
-/** What a login wrote down before it signed, finished or not; null when it did not come that far. */
-async function loginAttempt(world: World, token: string, csr: string): Promise<CertificateAttempt | null> {
-  const decoded = decodeToken(token);
-  assert.ok(typeof decoded !== 'string');
-  const hash = spkiHash(parseCertificateRequest(csr).spki);
-  const row = await world.deps.identities.login(NODE_AGENT.cluster, toHex(decoded.id), hash);
-  return row?.value.attempt ?? null;
-}
 
 const FAULTS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }[] = [
   { title: 'may die before any call of a port', cause: dieBefore },

@@ -112,7 +112,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
       cloudLocation: 'MocLocation',
       version: '0.0.0-test',
     },
-    timers: { 'renew-due': '0 */15 * * * *' },
+    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *' },
   };
   return {
     deps,

@@ -22,6 +22,7 @@ const POLICY = [
   'TRUST_DOMAIN',
   'CLOUD_FQDN',
   'RENEW_DUE_SCHEDULE',
+  'RECONCILE_SCHEDULE',
 ];
 // No NODE_OPTIONS: what a developer loads into every Node (a profiler, a preload) would run inside the stand-ins too.
 const MACHINE = ['PATH', 'HOME', 'LANG', 'TMPDIR'];

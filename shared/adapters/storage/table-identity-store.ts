@@ -58,23 +58,10 @@ export class TableIdentityStore implements IdentityStore {
     return this.#read(this.#partitionOf(id.cluster), keys.identity(id), recordCodecs.identity);
   }
 
-  async identities(options: { cluster?: string; cursor?: string; limit: number }): Promise<Page<Identity>> {
-    const { cluster, limit } = options;
-    const [startShard = '', startKey = ''] = options.cursor?.split(/:(.*)/s) ?? [];
-    const first = cluster === undefined ? Number(startShard) : shardOf(cluster, this.#shards);
-    const last = cluster === undefined ? this.#shards - 1 : first;
-    const prefix = cluster === undefined ? 'i' : `i|${cluster}`;
-    const items: Identity[] = [];
-    for (let shard = first; shard <= last; shard++) {
-      // `!` sorts before every character that a name may go on with.
-      const from = shard === first && startKey !== '' ? `${startKey}!` : `${prefix}|`;
-      const wanted = limit - items.length;
-      const rows = await this.#record.range(partitionName(shard), from, prefix + AFTER_BAR, wanted);
-      items.push(...decodeKnown(rows, recordCodecs.identity));
-      const lastKey = rows.at(-1)?.key;
-      if (rows.length >= wanted && lastKey !== undefined) return { items, nextCursor: `${shard}:${lastKey}` };
-    }
-    return { items, nextCursor: null };
+  identities(options: { cluster?: string; cursor?: string; limit: number }): Promise<Page<Identity>> {
+    const { cluster } = options;
+    const shard = cluster === undefined ? undefined : shardOf(cluster, this.#shards);
+    return this.#walk(cluster === undefined ? 'i' : `i|${cluster}`, recordCodecs.identity, options, shard);
   }
 
   async instances(id: IdentityId): Promise<readonly Instance[]> {
@@ -115,6 +102,14 @@ export class TableIdentityStore implements IdentityStore {
     return decodeKnown(ranges.flat(), recordCodecs.due).sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
   }
 
+  dueRows(options: { cursor?: string; limit: number }): Promise<Page<DueRow>> {
+    return this.#walk('d', recordCodecs.due, options);
+  }
+
+  async dueRow(cluster: string, key: string): Promise<DueRow | null> {
+    return (await this.#read(this.#partitionOf(cluster), key, recordCodecs.due))?.value ?? null;
+  }
+
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner> {
     return claim(this.#serials, serialNumber, owner);
   }
@@ -125,6 +120,29 @@ export class TableIdentityStore implements IdentityStore {
 
   #partitionOf(cluster: string): string {
     return partitionName(shardOf(cluster, this.#shards));
+  }
+
+  /** Rows whose keys begin with a prefix, of one partition or one after the other; a cursor is `<partition>:<last key>`. */
+  async #walk<T>(
+    prefix: string,
+    codec: RowCodec<T>,
+    { cursor, limit }: { cursor?: string; limit: number },
+    onlyShard?: number,
+  ): Promise<Page<T>> {
+    const [startShard = '', startKey = ''] = cursor?.split(/:(.*)/s) ?? [];
+    const first = onlyShard ?? Number(startShard);
+    const last = onlyShard ?? this.#shards - 1;
+    const items: T[] = [];
+    for (let shard = first; shard <= last; shard++) {
+      // `!` sorts before every character that a name may go on with.
+      const from = shard === first && startKey !== '' ? `${startKey}!` : `${prefix}|`;
+      const wanted = limit - items.length;
+      const rows = await this.#record.range(partitionName(shard), from, prefix + AFTER_BAR, wanted);
+      items.push(...decodeKnown(rows, codec));
+      const lastKey = rows.at(-1)?.key;
+      if (rows.length >= wanted && lastKey !== undefined) return { items, nextCursor: `${shard}:${lastKey}` };
+    }
+    return { items, nextCursor: null };
   }
 
   async #read<T>(partition: string, key: string, codec: RowCodec<T>): Promise<Stored<T> | null> {

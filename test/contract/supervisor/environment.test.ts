@@ -132,6 +132,7 @@ describe('the environment', () => {
       'OPERATOR_ISSUER',
       'OPERATOR_TENANT_ID',
       'PUBLIC_BASE_URL',
+      'RECONCILE_SCHEDULE',
       'RECORD_STORAGE',
       'RENEW_DUE_SCHEDULE',
       'TOKEN_VALIDITY_DAYS',

@@ -62,6 +62,7 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     location: 'MocLocation',
   });
   assert.equal(settings.schedules.renewDue, '0 */15 * * * *');
+  assert.equal(settings.schedules.reconcile, '0 30 2 * * *');
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',

@@ -7,7 +7,7 @@ import type { CertificateRecord, Identity, Instance } from '../../../../shared/d
 import type { IdentityId } from '../../../../shared/domain/names.ts';
 import { RECORD_SHARDS, shardOf } from '../../../../shared/domain/sharding.ts';
 import type { TokenRecord } from '../../../../shared/domain/token.ts';
-import type { Change, DueRow, LoginRecord } from '../../../../shared/ports/identity-store.ts';
+import type { Change, DueRow, LoginRecord, Page } from '../../../../shared/ports/identity-store.ts';
 import { dueKey } from '../../../../shared/use-cases/update-identity.ts';
 import { buildHead, buildIdentity, ISSUED_AT } from '../../../support/build-identity.ts';
 
@@ -279,6 +279,34 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       const owners = Array.from({ length: 8 }, (_, i) => ({ identity: ID, instance: `number ${i}` }));
       const answers = await Promise.all(owners.map((owner) => store.claimKey('ff00', owner)));
       assert.equal(new Set(answers.map(({ instance }) => instance)).size, 1);
+    });
+
+    test('7. dueRows lists the whole index page by page, each row once, whatever its moment', async () => {
+      const { store } = await makeStore();
+      const moments = ['2026-11-21T09:00:00Z', '2036-01-01T00:00:00Z', '2020-01-01T00:00:00Z'];
+      const rows = ['alpha', 'beta', 'management'].flatMap((cluster) =>
+        moments.map((at, i) => dueRow({ cluster, name: `N${i}` }, at)),
+      );
+      for (const value of rows) {
+        await store.commit(value.identity.cluster, [{ op: 'put', kind: 'due', value }]);
+      }
+      const found: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: Page<DueRow> = await store.dueRows({ limit: 2, ...(cursor !== null && { cursor }) });
+        assert.ok(page.items.length <= 2);
+        found.push(...page.items.map(({ key }) => key));
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+      assert.deepEqual(found.sort(), rows.map(({ key }) => key).sort());
+    });
+
+    test('7. dueRow reads one row of a cluster by its key, and answers null where there is none', async () => {
+      const { store } = await makeStore();
+      const value = dueRow(ID, '2026-11-21T08:00:30Z');
+      await store.commit('management', [{ op: 'put', kind: 'due', value }]);
+      assert.deepEqual(await store.dueRow('management', value.key), value);
+      assert.equal(await store.dueRow('management', `${value.key}s`), null);
     });
   });
 }

@@ -1,0 +1,163 @@
+import { type Authority, isActive } from '../domain/authority.ts';
+import { isSameBytes } from '../domain/encoding.ts';
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { identityText, vaultAuthorityName } from '../domain/names.ts';
+import { FINDINGS, type FindingName } from '../domain/reconciliation.ts';
+import type { DueRow, Page } from '../ports/identity-store.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import { inPool } from './pool.ts';
+import { reconcileIdentity } from './reconcile-identity.ts';
+import { updateIdentity } from './update-identity.ts';
+
+/** Rows that are read, and held in memory, at once. */
+const PAGE = 500;
+/** A run that was killed holds its lease to the end; the next one is a day away. */
+const LEASE_SECONDS = 3_600;
+
+export interface ReconcileOutcome {
+  readonly identities: number;
+  readonly dueRows: number;
+  /** Findings by name; names without any are left out. */
+  readonly found: Readonly<Partial<Record<FindingName, number>>>;
+  /** Identities, rows and authorities that could not be looked at. */
+  readonly failed: number;
+}
+
+/**
+ * Walks the whole record, page by page, beside the vaults' current versions and the due index, and mends what no
+ * resumed step can see: see FINDINGS. Each finding leaves an event. An authority that differs is reported and left as
+ * it is: whether its key or its record is right, only a person can tell.
+ * @returns null when another run holds the lease
+ * @throws EverleafError the first failure, after everything else had its turn
+ */
+export async function reconcile(deps: Deps, run: Run): Promise<ReconcileOutcome | null> {
+  const lease = await deps.leases.acquire('reconcile', LEASE_SECONDS);
+  if (lease === null) {
+    run.log.write('info', 'Another reconcile is running; this one leaves the work to it.');
+    return null;
+  }
+  try {
+    return await walk(deps, run);
+  } finally {
+    await lease.release();
+  }
+}
+
+async function walk(deps: Deps, run: Run): Promise<ReconcileOutcome> {
+  const found: Partial<Record<FindingName, number>> = {};
+  const failures: unknown[] = [];
+  const look = async (what: string, action: () => Promise<readonly FindingName[]>) => {
+    try {
+      for (const name of await action()) found[name] = (found[name] ?? 0) + 1;
+    } catch (error) {
+      // A row of a newer program is that program's to look after.
+      if (isEverleafError(error, 'UnknownRecordVersion')) return;
+      failures.push(error);
+      run.log.write('error', `Could not reconcile ${what}: ${String(error)}`);
+    }
+  };
+  await inPool((await deps.fleet.authorities()).filter(isActive), (authority) =>
+    look(`authority ${authority.id}`, () => reconcileAuthority(deps, run, authority)),
+  );
+  const identities = await forEachPage(
+    (page) => deps.identities.identities(page),
+    (identity) =>
+      look(identityText(identity), async () =>
+        (await reconcileIdentity(deps, run, identity)).map(({ name }) => name),
+      ),
+  );
+  const dueRows = await forEachPage(
+    (page) => deps.identities.dueRows(page),
+    (row) => look(`due row ${row.key}`, () => reconcileDueRow(deps, run, row)),
+  );
+  const outcome = { identities, dueRows, found, failed: failures.length };
+  run.log.write(
+    'info',
+    `Reconcile: looked at ${identities} identities and ${dueRows} due rows; ${describe(found)}.`,
+    { identities, dueRows, failed: outcome.failed, ...found },
+  );
+  if (failures.length > 0) {
+    const code = isEverleafError(failures[0]) ? failures[0].code : 'Internal';
+    throw new EverleafError(
+      code,
+      `${failures.length} things could not be reconciled; the log names each. The next run looks again.`,
+      { cause: failures[0], retryable: true },
+    );
+  }
+  return outcome;
+}
+
+function describe(found: ReconcileOutcome['found']): string {
+  const texts = FINDINGS.flatMap((name) => (found[name] === undefined ? [] : [`${found[name]} ${name}`]));
+  return texts.length === 0 ? 'found nothing' : `found ${texts.join(', ')}`;
+}
+
+/** Does `work` for everything that can be listed, with one page in memory at a time. @returns how many there were */
+async function forEachPage<T>(
+  read: (options: { cursor?: string; limit: number }) => Promise<Page<T>>,
+  work: (item: T) => Promise<void>,
+): Promise<number> {
+  let count = 0;
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await read({ limit: PAGE, ...(cursor === null ? {} : { cursor }) });
+    count += page.items.length;
+    await inPool(page.items, work);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return count;
+}
+
+/** Removes a due row that its credential does not point to, in the same transaction in which that is certain. */
+async function reconcileDueRow(deps: Deps, run: Run, row: DueRow): Promise<readonly FindingName[]> {
+  const { identity: id, key, kind } = row;
+  const changes = [
+    { op: 'remove', kind: 'due', identity: id, key } as const,
+    eventChange(deps, run, 'reconciled', id, { reason: 'due-row-stray', details: { kind, key } }),
+  ];
+  const stored = await deps.identities.identity(id);
+  let isStray = stored === null;
+  if (stored === null) await deps.identities.commit(id.cluster, changes);
+  else if (stored.value[kind].dueKey !== key) {
+    await updateIdentity(deps, id, async (identity) => {
+      // A credential that has moved on since the page was read has taken its row along.
+      isStray = identity[kind].dueKey !== key && (await deps.identities.dueRow(id.cluster, key)) !== null;
+      return isStray ? { identity, changes } : null;
+    });
+  }
+  if (!isStray) return [];
+  run.log.write('warn', `Reconcile: removed the stray due row ${key} of ${identityText(id)}.`);
+  return ['due-row-stray'];
+}
+
+async function reconcileAuthority(
+  deps: Deps,
+  run: Run,
+  authority: Authority,
+): Promise<readonly FindingName[]> {
+  const { id, certificate, vaultVersion } = authority;
+  const current = await deps.authorityVault.current(vaultAuthorityName(id));
+  const isSame =
+    current !== null &&
+    certificate !== null &&
+    current.version === vaultVersion &&
+    isSameBytes(current.der, certificate);
+  if (isSame) return [];
+  run.log.write(
+    'error',
+    `Reconcile: the vault's current version of authority ${id} is ${current?.version ?? 'missing'}, and the record ` +
+      `has ${vaultVersion}. Nothing was changed: find out who did that before anything is renewed.`,
+  );
+  // Named as the owner of the authority's serial number is.
+  const owner = { cluster: 'authority', name: id };
+  await deps.identities.commit(owner.cluster, [
+    eventChange(deps, run, 'reconciled', owner, {
+      outcome: 'failed',
+      reason: 'authority-differs',
+      authorityId: id,
+      details: { recorded: vaultVersion, current: current?.version ?? null },
+    }),
+  ]);
+  return ['authority-differs'];
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { toHex } from '../../shared/domain/encoding.ts';
+import type { CertificateAttempt, CredentialKind } from '../../shared/domain/identity.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
+import type { IdentityId } from '../../shared/domain/names.ts';
+import { decodeToken } from '../../shared/domain/token.ts';
+import { parseCertificateRequest } from '../../shared/pki/certificate-request.ts';
+import { spkiHash } from '../../shared/pki/public-key.ts';
+import type { Deps } from '../../shared/use-cases/deps.ts';
+import { doWork } from '../../shared/use-cases/do-work.ts';
+import { firstStart } from '../../shared/use-cases/first-start.ts';
+import { renewDue } from '../../shared/use-cases/renew-due.ts';
+import { certificateOf, identityOf, logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from './agent.ts';
+import type { World } from './memory-world.ts';
+
+/** One thing that the product does, and what whoever asked for it does afterwards. */
+export interface Scene {
+  act(deps: Deps): Promise<unknown>;
+  /** What happens afterwards, whether or not the act was cut short; answers certificates that left the product. */
+  goOn(): Promise<readonly Uint8Array[]>;
+}
+
+/** Every hour the timer ticks; whatever failed, or whose message was lost, has come up again after these. */
+export async function hoursPass(world: World): Promise<void> {
+  for (let hour = 0; hour < 8; hour++) {
+    world.clock.advance(HOUR_MS + MINUTE_MS);
+    await world.tick();
+  }
+}
+
+/** NodeAgent logs in with a key of its own, and again until it has an answer. */
+export async function loginScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  const token = await tokenFromLoginFile(world, NODE_AGENT);
+  const csr = requestOf(NODE_AGENT, 'node');
+  return {
+    act: (deps) => logIn(world, token, csr, deps),
+    goOn: async () => {
+      const begun = await loginAttempt(world, token, csr);
+      // An attempt that nobody has finished is taken over after 30 seconds.
+      world.clock.advance(31 * SECOND_MS);
+      const first = await logIn(world, token, csr);
+      assert.equal(first.serialNumber, begun?.serialNumber ?? first.serialNumber);
+      const again = await logIn(world, token, csr);
+      assert.equal(again.serialNumber, first.serialNumber);
+      return [certificateOf(first), certificateOf(again)];
+    },
+  };
+}
+
+/** A credential of an identity is due for renewal, and its message has come. */
+export async function renewalScene(world: World, id: IdentityId, kind: CredentialKind): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  world.clock.advance(46 * DAY_MS);
+  await renewDue(world.deps, world.run);
+  const { generation } = (await identityOf(world, id))[kind];
+  const item = world.queue
+    .takeAll()
+    .find(({ identity, ...one }) => identity.name === id.name && one.kind === kind);
+  assert.equal(item?.generation, generation);
+  return workScene(world, id, kind);
+}
+
+/** A worker that has the message of a credential; when it dies, the timer sees to the rest. */
+export async function workScene(world: World, id: IdentityId, kind: CredentialKind): Promise<Scene> {
+  const { generation } = (await identityOf(world, id))[kind];
+  return {
+    act: (deps) => doWork(deps, world.run, { v: 1, identity: id, kind, generation }),
+    goOn: async () => {
+      const begun = (await identityOf(world, id)).certificate.attempt;
+      await hoursPass(world);
+      const { head } = (await identityOf(world, id)).certificate;
+      assert.equal(head?.serialNumber, begun?.serialNumber ?? head?.serialNumber);
+      return [];
+    },
+  };
+}
+
+/** What a login wrote down before it signed, finished or not; null when it did not come that far. */
+async function loginAttempt(world: World, token: string, csr: string): Promise<CertificateAttempt | null> {
+  const decoded = decodeToken(token);
+  assert.ok(typeof decoded !== 'string');
+  const hash = spkiHash(parseCertificateRequest(csr).spki);
+  const row = await world.deps.identities.login(NODE_AGENT.cluster, toHex(decoded.id), hash);
+  return row?.value.attempt ?? null;
+}
