@@ -1,5 +1,5 @@
 import { EverleafError } from '../domain/errors.ts';
-import type { CertificateHead, Identity, Instance } from '../domain/identity.ts';
+import type { CertificateHead, Identity } from '../domain/identity.ts';
 import {
   conditionOf,
   IDENTITY_STATES,
@@ -141,13 +141,20 @@ function isWanted(one: Found, query: StatusQuery): boolean {
   );
 }
 
-/** The certificate that counts: the vault's current one, or that of an agent's lines which it holds. */
+/**
+ * The certificate that is shown: the vault's current one, or of an agent's lines that live the one that ends last. The
+ * state is judged by the one that the agent holds, as far as the record can tell: the one issued last.
+ */
 async function judge(deps: Deps, identity: Identity, now: Date): Promise<Found> {
-  const head =
-    identity.delivery === 'vault'
-      ? identity.certificate.head
-      : headInHand(await deps.identities.instances(identity), now);
-  return { identity, head, ...conditionOf(identity, head, now) };
+  if (identity.delivery === 'vault') {
+    const { head } = identity.certificate;
+    return { identity, head, ...conditionOf(identity, head, now) };
+  }
+  const heads = (await deps.identities.instances(identity)).map(({ head }) => head);
+  const live = heads.filter(({ notAfter }) => notAfter >= wholeSecond(now));
+  const shown = inOrder(inOrder(heads, 'issuedAt'), 'notAfter').at(-1) ?? null;
+  const held = inOrder(live, 'issuedAt').at(-1) ?? shown;
+  return { identity, head: shown, ...conditionOf(identity, held, now) };
 }
 
 async function withInstances(deps: Deps, one: Found, now: Date): Promise<IdentityStatus> {
@@ -156,14 +163,7 @@ async function withInstances(deps: Deps, one: Found, now: Date): Promise<Identit
   return { ...one, liveInstances: live.length };
 }
 
-/**
- * What the agent holds as far as the record can tell: of its lines that live the one issued last, as an earlier one
- * may end later (under a longer policy) and be due all the same. When none lives, the one that ended last.
- */
-function headInHand(instances: readonly Instance[], now: Date): CertificateHead | null {
-  const heads = instances.map(({ head }) => head);
-  const live = heads.filter((head) => head.notAfter >= wholeSecond(now));
-  const [first = null, ...others] = live.length > 0 ? live : heads;
-  const by = live.length > 0 ? 'issuedAt' : 'notAfter';
-  return others.reduce((last, head) => (last !== null && head[by] > last[by] ? head : last), first);
+/** Certificates in the order of one of their dates; those with the same date stay in the order they had. */
+function inOrder(heads: readonly CertificateHead[], by: 'issuedAt' | 'notAfter'): readonly CertificateHead[] {
+  return [...heads].sort((a, b) => a[by].getTime() - b[by].getTime());
 }
