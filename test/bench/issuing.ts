@@ -9,7 +9,9 @@ import {
 } from '../../shared/pki/certificate-request.ts';
 import { buildLeafTbs, type LeafInput } from '../../shared/pki/leaf-certificate.ts';
 import { lintLeaf } from '../../shared/pki/lint-leaf.ts';
+import { readPublicKey } from '../../shared/pki/public-key.ts';
 import { assembleCertificate } from '../../shared/pki/signature.ts';
+import { findRsaWeakness } from '../../shared/pki/weak-rsa.ts';
 import { AUTHORITY_SPEC } from '../contract/ports/suites/vault-subject.ts';
 import { startVault } from '../contract/vault-stand-in/harness.ts';
 import { KMS, requestOf } from '../support/agent.ts';
@@ -52,6 +54,11 @@ function prepare({ pem, leaf }: Client, authority: TestAuthority): Uint8Array {
   return tbs;
 }
 
+function judge(spki: Uint8Array): void {
+  const key = readPublicKey(spki);
+  if (key.type === 'RSA' && findRsaWeakness(key.modulus) !== null) throw new Error('The key is weak.');
+}
+
 function lint(tbs: Uint8Array, leaf: LeafInput, { certificate }: TestAuthority): void {
   lintLeaf(tbs, leaf, { authority: certificate, maximumValiditySeconds: MAXIMUM_VALIDITY_SECONDS });
 }
@@ -82,6 +89,7 @@ function benchProcessor(
       finish(authority, ready, vaultSign(authority.key, authority.signatureAlgorithm, ready));
     },
     'parse request': () => void parseCertificateRequest(next().pem),
+    'search a new key for weakness': () => judge(next().leaf.spki),
     'check request, key known': () => checkCertificateRequest(request, { identityName: 'KMS' }),
     build: () => void buildLeafTbs(next().leaf),
     'lint, key known': () => lint(tbs, one.leaf, authority),
