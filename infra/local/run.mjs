@@ -27,13 +27,13 @@ const commands = {
     await build(checkout, node);
     return runUntilEnd(node, [join(checkout, 'infra/local/demo.ts')], { tied: true });
   },
+  test: (node, kinds) => runTests(checkout, node, kinds),
   bench: async (node) => {
     await build(checkout, node);
     // A million identities in memory take more than a heap's usual end; the collector is asked for before memory is read.
     const options = ['--max-old-space-size=8192', '--expose-gc'];
     return runUntilEnd(node, [...options, join(checkout, 'test/bench/main.ts')]);
   },
-  test: (node, kinds) => runTests(checkout, node, kinds),
 };
 
 async function main([name = '', ...rest]) {
