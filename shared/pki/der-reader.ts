@@ -1,9 +1,22 @@
 import forge from 'node-forge';
 import { assertDer } from './der-rules.ts';
 import { invalid } from './invalid.ts';
+import { OID } from './oids.ts';
 
 /** One parsed element; opaque outside the der-* files. */
 export type DerElement = forge.asn1.Asn1;
+
+const SOURCE: unique symbol = Symbol('source');
+
+/** A parsed element knows where it stood; one that is being written does not. */
+type Sourced = DerElement & {
+  [SOURCE]?: {
+    readonly bytes: Uint8Array;
+    readonly start: number;
+    readonly content: number;
+    readonly end: number;
+  };
+};
 
 /** First octets (class, form and number) of the types that X.509 and PKCS#10 use, X.690 section 8.1.2. */
 export const TAG = {
@@ -46,25 +59,68 @@ const fromDer = forge.asn1.fromDer as unknown as (
  */
 export function parseDer(bytes: Uint8Array): DerElement {
   assertDer(bytes);
+  const text = Buffer.from(bytes).toString('latin1');
   // Without decodeBitStrings a BIT STRING stays what it is, even when its bits happen to look like ASN.1.
   const options = { strict: true, parseAllBytes: true, decodeBitStrings: false } as const;
   let element: DerElement;
   try {
-    element = fromDer(Buffer.from(bytes).toString('latin1'), options);
+    element = fromDer(text, options);
   } catch (cause) {
     // After assertDer this is left: a BMPString of an odd number of octets.
     throw invalid('not-der', 'the DER has a BMPString with half a character', cause);
   }
   // Names and keys are handed on as re-encoded bytes, so what the parser understood must be what was sent.
-  if (!Buffer.from(encodeDer(element)).equals(bytes)) {
+  if (forge.asn1.toDer(element).getBytes() !== text) {
     throw invalid('not-der', 'the DER is not the same after decoding and encoding it again');
   }
+  noteSource(element, new Uint8Array(bytes), 0);
   return element;
 }
 
-/** The whole element, header included: the very bytes it was parsed from. */
-export function encodeDer(element: DerElement): Uint8Array {
-  return Uint8Array.from(Buffer.from(forge.asn1.toDer(element).getBytes(), 'latin1'));
+/** The whole element, header included: the very bytes it was parsed from. They are not to be written to. */
+export function encodeDer(element: Sourced): Uint8Array {
+  const from = element[SOURCE];
+  if (from !== undefined) return from.bytes.subarray(from.start, from.end);
+  if (!element.composed) return latin1Bytes(forge.asn1.toDer(element).getBytes());
+  const members = (element.value as DerElement[]).map(encodeDer);
+  const length = members.reduce((sum, { length }) => sum + length, 0);
+  return Uint8Array.from(Buffer.concat([derHeader(tagOf(element), length), ...members]));
+}
+
+/**
+ * Notes where each parsed element stands. Reading a certificate asks for the bytes of nearly every element, and
+ * encoding them again each time took longer than everything else that parsing does.
+ * @param bytes already checked to be what the elements say
+ * @returns where the element ends
+ */
+function noteSource(element: Sourced, bytes: Uint8Array, start: number): number {
+  const first = bytes[start + 1] ?? 0;
+  let content = start + 2;
+  let length = first;
+  if (first >= 0x80) {
+    content += first & 0x7f;
+    length = 0;
+    for (let i = start + 2; i < content; i++) length = length * 256 + (bytes[i] ?? 0);
+  }
+  const end = content + length;
+  element[SOURCE] = { bytes, start, content, end };
+  if (element.composed) {
+    let next = content;
+    for (const member of element.value as DerElement[]) next = noteSource(member, bytes, next);
+  }
+  return end;
+}
+
+/** X.690 8.1.3 and 10.1: a definite length in as few octets as possible. */
+function derHeader(tag: number, length: number): Uint8Array {
+  if (length < 0x80) return Uint8Array.of(tag, length);
+  const octets: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
+  return Uint8Array.of(tag, 0x80 | octets.length, ...octets);
+}
+
+function latin1Bytes(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, 'latin1'));
 }
 
 /** The first octet of the element, to compare with `TAG` and `contextTag`. */
@@ -73,7 +129,9 @@ export function tagOf(element: DerElement): number {
 }
 
 /** The bytes of the element without its header. */
-export function contentOf(element: DerElement): Uint8Array {
+export function contentOf(element: Sourced): Uint8Array {
+  const from = element[SOURCE];
+  if (from !== undefined) return from.bytes.subarray(from.content, from.end);
   const der = encodeDer(element);
   const length = der[1] ?? 0;
   return der.subarray(length < 0x80 ? 2 : 2 + (length & 0x7f));
@@ -125,6 +183,11 @@ export class DerFields {
   }
 }
 
+/** Those that certificates are made of, by their content octets. */
+const KNOWN_OIDS: ReadonlyMap<string, string> = new Map(
+  Object.values(OID).map((oid) => [forge.asn1.oidToDer(oid).getBytes(), oid]),
+);
+
 /** An OBJECT IDENTIFIER in dotted form; arcs of any size (UUID-based ones have 128 bits). */
 export function readOid(element: DerElement, name: string): string {
   expectTag(element, TAG.oid, name);
@@ -135,6 +198,8 @@ export function readOid(element: DerElement, name: string): string {
       `${name} is an OID of ${content.length} bytes, at most ${MAXIMUM_OID_BYTES} are read`,
     );
   }
+  const known = KNOWN_OIDS.get(Buffer.from(content).toString('latin1'));
+  if (known !== undefined) return known;
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const octet of content) {

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   type DerElement,
   DerFields,
@@ -9,9 +9,10 @@ import {
   readOid,
   TAG,
 } from './der-reader.ts';
+import { importPublicKey } from './import-public-key.ts';
 import { invalid } from './invalid.ts';
 import { describeOid, OID } from './oids.ts';
-import { findRsaWeakness } from './weak-rsa.ts';
+import { findRsaWeakness, type RsaWeakness } from './weak-rsa.ts';
 
 export type EcCurve = 'P-256' | 'P-384' | 'P-521';
 
@@ -99,7 +100,7 @@ export function checkPublicKeyForm(key: PublicKeyInfo): void {
 /** The part of `checkPublicKey` that computes: about half a millisecond for the longest RSA keys. */
 export function checkPublicKeyStrength(key: PublicKeyInfo): void {
   if (key.type === 'EC') return;
-  const weakness = findRsaWeakness(key.modulus);
+  const weakness = rsaWeakness(key.modulus);
   if (weakness === 'small-factor')
     throw invalid('weak-key', 'the RSA modulus has a small prime factor: make a new key');
   if (weakness === 'close-primes') {
@@ -111,6 +112,20 @@ export function checkPublicKeyStrength(key: PublicKeyInfo): void {
       'the RSA key comes from a generator with the ROCA flaw (CVE-2017-15361): make a new key',
     );
   }
+}
+
+/** Enough for the requests in flight: a key is checked when its request comes, and when its certificate is linted. */
+const MOST_MODULI = 64;
+const judged = new Map<bigint, RsaWeakness | null>();
+
+function rsaWeakness(modulus: bigint): RsaWeakness | null {
+  const known = judged.get(modulus);
+  if (known !== undefined) return known;
+  const weakness = findRsaWeakness(modulus);
+  const [oldest] = judged.keys();
+  if (judged.size >= MOST_MODULI && oldest !== undefined) judged.delete(oldest);
+  judged.set(modulus, weakness);
+  return weakness;
 }
 
 /** SHA-256 of the whole SubjectPublicKeyInfo, lower-case hex: how a key is named in the record. */
@@ -172,7 +187,7 @@ function checkPoint(
     );
   }
   try {
-    createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+    importPublicKey(spki);
   } catch (cause) {
     throw invalid('point-not-on-curve', `the public key is not a point on ${curve}`, cause);
   }

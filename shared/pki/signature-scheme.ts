@@ -1,4 +1,4 @@
-import { constants, createPublicKey, verify } from 'node:crypto';
+import { constants, verify } from 'node:crypto';
 import {
   constructedContextTag,
   type DerElement,
@@ -7,6 +7,7 @@ import {
   readSmallInteger,
   TAG,
 } from './der-reader.ts';
+import { importPublicKey } from './import-public-key.ts';
 import { invalid } from './invalid.ts';
 import { OID } from './oids.ts';
 
@@ -85,7 +86,7 @@ export function verifySignature(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  const key = importPublicKey(spki);
   if (key.asymmetricKeyType !== scheme.keyType.toLowerCase()) return false;
   switch (scheme.kind) {
     case 'ECDSA':

@@ -85,6 +85,8 @@ export interface IdentityStore {
   commit(cluster: string, changes: readonly Change[]): Promise<void>;
   identity(id: IdentityId): Promise<Stored<Identity> | null>;
   identities(options: { cluster?: string; cursor?: string; limit: number }): Promise<Page<Identity>>;
+  /** One point read, however many lines the identity has. */
+  instance(id: IdentityId, instance: string): Promise<Instance | null>;
   instances(id: IdentityId): Promise<readonly Instance[]>;
   token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null>;
   certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null>;

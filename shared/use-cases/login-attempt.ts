@@ -43,8 +43,10 @@ export async function issueForLogin(
   token: TokenRecord,
   request: CertificateRequest,
 ): Promise<IssuedLogin> {
-  const authority = await readActiveAuthority(deps);
-  const instance = await claimKey(deps, identity, request);
+  const [authority, instance] = await Promise.all([
+    readActiveAuthority(deps),
+    claimKey(deps, identity, request),
+  ]);
   for (let race = 0; race < RACES; race++) {
     const login = await claimLogin(deps, authority, identity, token, request, instance);
     const owner = { identity: login.value.identity, instance };
@@ -149,9 +151,10 @@ async function signAndRecord(
   await deps.identities.claimSerial(attempt.serialNumber, owner);
   const record = await signLeaf(deps, authority, identity, owner.instance, attempt, request);
   for (let race = 0; race < RACES; race++) {
-    const use = await tokenUse(deps, owner.identity, token.id);
-    const lines = await deps.identities.instances(owner.identity);
-    const line = lines.find(({ id }) => id === owner.instance);
+    const [use, line] = await Promise.all([
+      tokenUse(deps, owner.identity, token.id),
+      deps.identities.instance(owner.identity, owner.instance),
+    ]);
     const instance: Instance = {
       v: 1,
       id: owner.instance,
@@ -174,7 +177,7 @@ async function signAndRecord(
         eventChange(deps, run, 'login', owner.identity, {
           serialNumber: record.serialNumber,
           authorityId: authority.id,
-          details: { instance: owner.instance, newInstance: line === undefined },
+          details: { instance: owner.instance, newInstance: line === null },
         }),
       ]);
       return record;

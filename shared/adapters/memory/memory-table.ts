@@ -1,28 +1,46 @@
 import { EverleafError } from '../../domain/errors.ts';
 import type { RowOperation, StoredRow, Table } from '../storage/table.ts';
+import { OrderedKeys } from './ordered-keys.ts';
 
 const MOST_OPERATIONS = 100;
 
+interface Partition {
+  readonly rows: Map<string, StoredRow>;
+  readonly keys: OrderedKeys;
+}
+
 /** A table in memory, with the promises of Table storage: for unit tests and the simulator. */
 export class MemoryTable implements Table {
-  readonly #partitions = new Map<string, Map<string, StoredRow>>();
+  readonly #partitions = new Map<string, Partition>();
   #writes = 0;
   #isThere = false;
+  #rowsExamined = 0;
+
+  /** Rows that the reads so far have looked at, whether they answered them or not: what a read costs. */
+  get rowsExamined(): number {
+    return this.#rowsExamined;
+  }
 
   async prepare(): Promise<void> {
     this.#isThere = true;
   }
 
   async get(partition: string, key: string): Promise<StoredRow | null> {
-    return this.#partitions.get(partition)?.get(key) ?? null;
+    const row = this.#partitions.get(partition)?.rows.get(key) ?? null;
+    if (row !== null) this.#rowsExamined += 1;
+    return row;
   }
 
   async range(partition: string, from: string, before: string, limit: number): Promise<StoredRow[]> {
-    const rows = [...(this.#partitions.get(partition)?.values() ?? [])];
-    return rows
-      .filter(({ key }) => key >= from && key < before)
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
-      .slice(0, limit);
+    const found: StoredRow[] = [];
+    const { keys, rows } = this.#partitions.get(partition) ?? { keys: new OrderedKeys(), rows: new Map() };
+    for (const key of keys.between(from, before)) {
+      if (found.length >= limit) break;
+      this.#rowsExamined += 1;
+      const row = rows.get(key);
+      if (row !== undefined) found.push(row);
+    }
+    return found;
   }
 
   async commit(partition: string, operations: readonly RowOperation[]): Promise<void> {
@@ -39,17 +57,19 @@ export class MemoryTable implements Table {
         'A transaction takes at most 100 operations, one for each row.',
       );
     }
-    const rows = this.#partitions.get(partition) ?? new Map<string, StoredRow>();
+    const { rows, keys } = this.#partitions.get(partition) ?? { rows: new Map(), keys: new OrderedKeys() };
     for (const operation of operations) assertPossible(rows.get(operation.key), operation);
     for (const operation of operations) {
-      if (operation.op === 'remove') rows.delete(operation.key);
-      else {
+      if (operation.op === 'remove') {
+        if (rows.delete(operation.key)) keys.remove(operation.key);
+      } else {
         const { key, v, data } = operation;
         this.#writes += 1;
+        if (!rows.has(key)) keys.add(key);
         rows.set(key, { partition, key, v, data, etag: String(this.#writes) });
       }
     }
-    this.#partitions.set(partition, rows);
+    this.#partitions.set(partition, { rows, keys });
   }
 }
 

@@ -64,6 +64,11 @@ export class TableIdentityStore implements IdentityStore {
     return this.#walk(cluster === undefined ? 'i' : `i|${cluster}`, recordCodecs.identity, options, shard);
   }
 
+  async instance(id: IdentityId, instance: string): Promise<Instance | null> {
+    const key = keys.instance(id, instance);
+    return (await this.#read(this.#partitionOf(id.cluster), key, recordCodecs.instance))?.value ?? null;
+  }
+
   async instances(id: IdentityId): Promise<readonly Instance[]> {
     const prefix = keys.instance(id, '').slice(0, -1);
     const rows = await this.#record.range(

@@ -171,6 +171,7 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       assert.deepEqual((await store.token(bytesOf(owned.id)))?.value, owned);
       assert.deepEqual(await store.certificate(ID, certificate.serialNumber), certificate);
       assert.deepEqual(await store.instances(ID), [instance]);
+      assert.deepEqual(await store.instance(ID, instance.id), instance);
       assert.deepEqual((await store.login('management', token.id, certificate.spkiHash))?.value, login);
       assert.deepEqual(await store.due(new Date('2026-11-21T08:00:30Z'), EVERYTHING), [
         dueRow(ID, '2026-11-21T08:00:30Z'),
@@ -183,6 +184,7 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       assert.equal(await store.certificate(ID, 'ab'), null);
       assert.equal(await store.login('management', 'ab', 'cd'), null);
       assert.deepEqual(await store.instances(ID), []);
+      assert.equal(await store.instance(ID, 'another'), null);
       assert.deepEqual(await store.identities({ limit: 10 }), { items: [], nextCursor: null });
     });
 
