@@ -190,6 +190,11 @@ describe('The functions host on HTTP', () => {
     assert.match(await raw(host, 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 400 /);
   });
 
+  it('keeps an idle connection as long as Kestrel does', async () => {
+    const answer = await raw(host, 'GET /api/byDefault HTTP/1.1\r\nHost: x\r\n\r\n');
+    assert.match(answer, /\r\nkeep-alive: timeout=130\r\n/i);
+  });
+
   it('runs invocations side by side', async () => {
     const waiting = get('/api/waits');
     let released = 500;

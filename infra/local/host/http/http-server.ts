@@ -24,6 +24,11 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+// Kestrel's, in which the real host runs. Node's five seconds are short enough for a client to send its next request
+// just when the connection is closed.
+// https://learn.microsoft.com/dotnet/api/microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits.keepalivetimeout
+const KEEP_ALIVE_MS = 130_000;
+
 /**
  * Listens on 127.0.0.1. The host's own paths go before any function's route.
  * @param port 0 for any free one
@@ -36,7 +41,7 @@ export async function startHttpServer(port: number, endpoints: Endpoints, log: H
       else response.destroy();
     });
   };
-  const server = createServer(answer);
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, answer);
   // Without this Node asks for the body before anyone has looked at its length.
   server.on('checkContinue', answer);
   await listen(server, port);
