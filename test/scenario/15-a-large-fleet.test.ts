@@ -6,7 +6,7 @@ import { type CountedScan, scanFleet } from '../support/scan-fleet.ts';
 
 const DUE = 1000;
 
-test('12 a scan costs what is due and not what there is: the same among 10,000, 100,000 and 1,000,000 identities', async () => {
+test('15 a scan costs what is due and not what there is: the same among 10,000, 100,000 and 1,000,000 identities', async () => {
   const scans: CountedScan[] = [];
   for (const identities of [10_000, 100_000, 1_000_000]) {
     const table = new MemoryTable();

@@ -44,7 +44,7 @@ async function live({ seed = 1, authorityValidityDays = 365, commands }: Life): 
   return scene;
 }
 
-test('12 whatever happens to a client, the laws hold and status names its way back', async () => {
+test('14 whatever happens to a client, the laws hold and status names its way back', async () => {
   // A failure prints the seed and the shortest life that breaks a law: pin that life below, and mend what it found.
   await fc.assert(
     fc.asyncProperty(life, async (one) => void (await live(one))),
@@ -65,7 +65,7 @@ const agentLogin = (key: 'own-0' | 'own-1'): Command => ({
   fault: null,
 });
 
-test('12 a message that comes again while the vault is out leaves no failure on a token that is not due', async () => {
+test('14 a message that comes again while the vault is out leaves no failure on a token that is not due', async () => {
   // Two messages for each first credential, because the first scan's were slow; the second ones find nothing to do.
   const outage: Command = { do: 'outage', ports: ['authoritySecrets', 'clientVault'], minutes: 60 };
   const scene = await live({
@@ -74,7 +74,7 @@ test('12 a message that comes again while the vault is out leaves no failure on 
   assert.equal((await identityOf(scene.world, KMS)).token.failure, null);
 });
 
-test('12 an agent with a fresh certificate is not sent to log in because of a longer one that is due', async () => {
+test('14 an agent with a fresh certificate is not sent to log in because of a longer one that is due', async () => {
   const scene = await live({
     commands: [agentLogin('own-0'), policy(30), wait(46 * DAY), agentLogin('own-1')],
   });
@@ -82,7 +82,7 @@ test('12 an agent with a fresh certificate is not sent to log in because of a lo
   assert.equal(scene.answered.length, 2, 'the way back took one more login');
 });
 
-test('12 an agent whose certificates all end with the authority is judged by the last one', async () => {
+test('14 an agent whose certificates all end with the authority is judged by the last one', async () => {
   const scene = await live({
     authorityValidityDays: 120,
     commands: [wait(40 * DAY), agentLogin('own-0'), wait(41 * DAY), agentLogin('own-1')],
@@ -90,7 +90,7 @@ test('12 an agent whose certificates all end with the authority is judged by the
   assert.equal(scene.answered.length, 2, 'the way back took one more login');
 });
 
-test('12 a renewal that is cut to its authority’s end says so in the log', async () => {
+test('14 a renewal that is cut to its authority’s end says so in the log', async () => {
   const scene = await live({ authorityValidityDays: 120, commands: [BACK, wait(46 * DAY), BACK] });
   const { notAfter } = await readActiveAuthority(scene.world.deps);
   const { head } = (await identityOf(scene.world, KMS)).certificate;
@@ -100,7 +100,7 @@ test('12 a renewal that is cut to its authority’s end says so in the log', asy
   assert.match(warnings[0] ?? '', new RegExp(`${head?.serialNumber} of management/KMS is cut to the end of`));
 });
 
-test('12 a renewal that ends before what it replaces says so in the log', async () => {
+test('14 a renewal that ends before what it replaces says so in the log', async () => {
   const scene = await live({ commands: [BACK, policy(7), wait(46 * DAY), BACK] });
   const { head } = (await identityOf(scene.world, KMS)).certificate;
   const warnings = scene.world.lines.filter((line) => line.startsWith('warn: '));
@@ -111,7 +111,7 @@ test('12 a renewal that ends before what it replaces says so in the log', async 
   );
 });
 
-test('12 a login whose answer is repeated after the policy grew does not blame the authority', async () => {
+test('14 a login whose answer is repeated after the policy grew does not blame the authority', async () => {
   const scene = await live({ commands: [policy(30)] });
   const token = newestToken(scene, NODE_AGENT);
   assert.ok(token !== null);
