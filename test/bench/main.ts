@@ -13,11 +13,14 @@ import type { Report, Row } from './measure.ts';
 import { benchScan } from './scan.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
-/** All logins together; with 10,000 the bench would take longer than the ten minutes that it is given. */
+/**
+ * 10,000 logins in all, and how long each load may take at most: on a machine that has other work to do the bench still
+ * ends within ten minutes, and its rows say how many there were.
+ */
 const LOADS = [
-  { concurrency: 1, times: 400, seconds: 15 },
-  { concurrency: 8, times: 1200, seconds: 20 },
-  { concurrency: 64, times: 1600, seconds: 25 },
+  { concurrency: 1, times: 600, seconds: 40 },
+  { concurrency: 8, times: 4_000, seconds: 110 },
+  { concurrency: 64, times: 5_400, seconds: 130 },
 ];
 
 const rows: Row[] = [];
@@ -39,8 +42,6 @@ await countLoginCalls(report);
 await benchLocal(report, LOADS);
 await benchScan(report);
 const seconds = Math.round((performance.now() - begun) / 1000);
-const planned = LOADS.reduce((sum, { times }) => sum + times, 0);
-remarks.push(`At most ${planned} logins, not 10,000, so that the bench ends within ten minutes.`);
 console.log(`\n${machine}; ${seconds} s in all\n\n${table(rows)}\n\n${remarks.join('\n')}`);
 const results = { machine, finishedAt: new Date().toISOString(), seconds, rows, remarks };
 writeFileSync(join(CHECKOUT, 'bench-results.json'), `${JSON.stringify(results, null, 2)}\n`);
