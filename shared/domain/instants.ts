@@ -20,6 +20,11 @@ export function toInstant(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;
 }
 
+/** The minute as the due index writes it, so that texts sort as moments do: `202611210000`. UTC. */
+export function toMinute(date: Date): string {
+  return date.toISOString().slice(0, 16).replace(/[-T:]/g, '');
+}
+
 /** The earlier of two instants. */
 export function earlier(a: Date, b: Date): Date {
   return a.getTime() <= b.getTime() ? a : b;

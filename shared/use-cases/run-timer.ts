@@ -16,7 +16,7 @@ export async function runTimer(
   work: (deps: Deps, run: Run) => Promise<unknown>,
 ): Promise<void> {
   // A new deployment has no table yet that a heartbeat could be written into.
-  if ((await deps.fleet.deployment()) === null) await ensureDeployment(deps);
+  const { readyAt } = (await deps.fleet.deployment())?.value ?? (await ensureDeployment(deps));
   const startedAt = wholeSecond(deps.clock.now());
   const before = await deps.fleet.timerRun(name);
   const record = {
@@ -27,7 +27,7 @@ export async function runTimer(
   } as const;
   await deps.fleet.putTimerRun({ ...record, lastErrorCode: before?.lastErrorCode ?? null });
   try {
-    if ((await deps.fleet.deployment())?.value.readyAt == null) await firstStart(deps, run);
+    if (readyAt === null) await firstStart(deps, run);
     // Null: another run is at it. That one's end is the success, not this one's.
     if ((await work(deps, run)) === null) return;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { type CredentialKind, type Identity, tokenEnd } from '../domain/identity.ts';
+import { toMinute } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
@@ -76,6 +77,5 @@ export function moveDue(
 
 /** Row key in the due index: sorts by minute, and never meets another credential's. */
 export function dueKey(id: IdentityId, kind: CredentialKind, dueAt: Date): string {
-  const minute = dueAt.toISOString().slice(0, 16).replace(/[-T:]/g, '');
-  return `d|${minute}|${id.cluster}|${id.name.toLowerCase()}|${kind}`;
+  return `d|${toMinute(dueAt)}|${id.cluster}|${id.name.toLowerCase()}|${kind}`;
 }

@@ -47,19 +47,24 @@ export function writePrivateFile(path: string, text: string): void {
   }
 }
 
+/** Reads a text file; null when there is none. */
+export function readTextFile(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 /**
  * Reads a JSON file.
  * @returns null when there is no such file
  * @throws Error naming the file when it is not JSON: these files are written in one step, so somebody changed it
  */
 export function readJsonFile(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  const text = readTextFile(path);
+  if (text === null) return null;
   try {
     return JSON.parse(text);
   } catch (cause) {

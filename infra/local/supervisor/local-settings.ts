@@ -3,10 +3,10 @@
  * (https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file). There is one of them in a
  * checkout but any number of state directories, and a developer may keep one of his own.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describeClaims, liveClaims } from './claims.mjs';
-import { writePrivateFile } from './files.ts';
+import { readTextFile, writePrivateFile } from './files.ts';
 
 const LOCAL_SETTINGS_FILE = 'local.settings.json';
 
@@ -70,13 +70,8 @@ export function removeLocalSettings(checkout: string, stateDir: string): void {
 
 /** The state directory whose run wrote the file; undefined when we did not write it, null when there is none. */
 function ownerOf(path: string): string | null | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  const text = readTextFile(path);
+  if (text === null) return null;
   try {
     const { Values } = JSON.parse(text) as { Values?: Record<string, unknown> };
     const clockFile = Values?.[CLOCK_FILE_SETTING];

@@ -1,7 +1,7 @@
 import { toHex } from '../../domain/encoding.ts';
 import { isEverleafError } from '../../domain/errors.ts';
 import type { CertificateRecord, Identity, Instance } from '../../domain/identity.ts';
-import { MINUTE_MS } from '../../domain/instants.ts';
+import { addMs, MINUTE_MS, toMinute } from '../../domain/instants.ts';
 import type { IdentityId } from '../../domain/names.ts';
 import { shardOf } from '../../domain/sharding.ts';
 import type { TokenRecord } from '../../domain/token.ts';
@@ -99,7 +99,7 @@ export class TableIdentityStore implements IdentityStore {
   }
 
   async due(until: Date, limit: number): Promise<readonly DueRow[]> {
-    const nextMinute = new Date(until.getTime() + MINUTE_MS).toISOString().slice(0, 16).replace(/[-T:]/g, '');
+    const nextMinute = toMinute(addMs(until, MINUTE_MS));
     const shards = Array.from({ length: this.#shards }, (_, shard) => partitionName(shard));
     const ranges = await Promise.all(
       shards.map((partition) => this.#record.range(partition, 'd|', `d|${nextMinute}`, limit)),

@@ -10,6 +10,7 @@ import {
   MINUTE_MS,
   SECOND_MS,
   toInstant,
+  toMinute,
   wholeSecond,
 } from '../../../shared/domain/instants.ts';
 
@@ -47,6 +48,10 @@ describe('instants', () => {
     const date = new Date(0);
     assert.equal(addMs(date, -MINUTE_MS).getTime(), -60_000);
     assert.equal(date.getTime(), 0);
+  });
+
+  it('writes minutes that sort as their moments do', () => {
+    assert.equal(toMinute(new Date('2026-11-21T08:05:59.999Z')), '202611210805');
   });
 
   it('finds the earlier and the later of two dates, whatever their order', () => {
