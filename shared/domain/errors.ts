@@ -17,6 +17,8 @@ export type ErrorCode =
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'
+  | 'PreconditionFailed'
+  | 'PreconditionRequired'
   // What the record says.
   | 'Conflict'
   | 'InProgress'
