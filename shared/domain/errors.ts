@@ -17,6 +17,7 @@ export type ErrorCode =
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'
+  | 'InUse'
   | 'PreconditionFailed'
   | 'PreconditionRequired'
   // What the record says.
