@@ -18,6 +18,8 @@ export type ErrorCode =
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'
+  | 'PreconditionFailed'
+  | 'PreconditionRequired'
   // What the record says.
   | 'Conflict'
   | 'InProgress'

@@ -34,6 +34,8 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   IdentityProviderUnavailable: shown(503, 'The identity provider cannot be reached'),
   NotFound: shown(404, 'There is no such thing', 1),
   AlreadyExists: shown(409, 'It exists already', 7),
+  PreconditionFailed: shown(412, 'It is not as the caller expects it'),
+  PreconditionRequired: shown(428, 'The request must say what it expects to change'),
   Conflict: hidden(503, 'Somebody else changed the same record'),
   InProgress: shown(503, 'The same request is being answered'),
   NotReady: shown(503, 'The service is still starting'),

@@ -28,6 +28,8 @@ const TABLE: readonly [ErrorCode, number, number | undefined, boolean][] = [
   ['IdentityProviderUnavailable', 503, undefined, true],
   ['NotFound', 404, 1, true],
   ['AlreadyExists', 409, 7, true],
+  ['PreconditionFailed', 412, undefined, true],
+  ['PreconditionRequired', 428, undefined, true],
   ['Conflict', 503, undefined, false],
   ['InProgress', 503, undefined, true],
   ['NotReady', 503, undefined, true],
