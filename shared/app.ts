@@ -51,6 +51,7 @@ export function createApp(settings: Settings): App {
       policy: settings.policy,
       site: {
         trustDomain: settings.trustDomain,
+        publicBaseUrl: settings.publicBaseUrl,
         clientVaultUrl: settings.clientVaultUrl,
         cloudFqdn: settings.cloud.fqdn,
         cloudPort: settings.cloud.port,

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'InvalidToken'
   | 'Expired'
   | 'Revoked'
+  | 'Locked'
   | 'NoAuthenticationInformation'
   | 'AccessDenied'
   | 'IdentityProviderUnavailable'

@@ -9,6 +9,7 @@ export type PlanReason =
   | 'InWindow'
   | 'Overdue'
   | 'Retry'
+  | 'Forced'
   | 'AutoRotateOff'
   | 'AgentMustAct'
   | 'Revoked'
@@ -68,9 +69,12 @@ interface CredentialFacts {
   readonly text: string;
 }
 
-/** When a credential is due: at its own moment in the window, or at its retry, or at once while there is none. */
+/**
+ * When a credential is due: at its own moment in the window, or at its retry, or at once while there is none or when an
+ * operator asked for it.
+ */
 function credentialFacts(identity: Identity, kind: CredentialKind): CredentialFacts {
-  const retryAt = identity[kind].failure?.retryAt ?? null;
+  const retryAt = identity[kind].failure?.retryAt ?? identity[kind].forcedAt;
   if (kind === 'token') {
     const { id, issuedAt, expiresAt, rotateAfter, vaultVersion } = identity.token;
     const window = renewalWindow(issuedAt, expiresAt, id);
@@ -116,8 +120,9 @@ function decide(
   if (facts.dueAt > now) {
     return { action: 'none', reason: 'NotDue', text: `due at ${toInstant(facts.dueAt)}` };
   }
+  const { failure, forcedAt } = identity[kind];
   // A token that is made already is delivered all the same: only making one is what autoRotate speaks of.
-  if (kind === 'token' && !identity.autoRotate && !facts.isMissing) {
+  if (kind === 'token' && !identity.autoRotate && !facts.isMissing && forcedAt === null) {
     return { action: 'remind', reason: 'AutoRotateOff', text: 'autoRotate is off, an operator rotates it' };
   }
   if (identity.delivery === 'agent') {
@@ -128,9 +133,11 @@ function decide(
     return { action: 'request', reason: 'AgentMustAct', text };
   }
   const action = kind === 'certificate' ? 'renew' : 'rotate';
-  const failure = identity[kind].failure;
   if (failure !== null) {
     return { action, reason: 'Retry', text: `try ${failure.attempts + 1} after ${failure.code}` };
+  }
+  if (forcedAt !== null) {
+    return { action, reason: 'Forced', text: `an operator asked for it at ${toInstant(forcedAt)}` };
   }
   const isLate = facts.isMissing || (facts.closesAt !== null && now > facts.closesAt);
   return { action, reason: isLate ? 'Overdue' : 'InWindow', text: facts.text };

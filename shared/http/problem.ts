@@ -28,6 +28,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   InvalidToken: shown(401, 'The token is not valid', 33),
   Expired: shown(401, 'The credential has expired', 29),
   Revoked: shown(401, 'The identity is revoked', 30),
+  Locked: shown(403, 'The instance is locked until an operator has looked', 40),
   NoAuthenticationInformation: shown(401, 'The request carries no credential', 43),
   AccessDenied: shown(403, 'The caller is not allowed to do this', 40),
   IdentityProviderUnavailable: shown(503, 'The identity provider cannot be reached'),

@@ -45,6 +45,8 @@ export type TimerName = 'renew-due' | 'reconcile';
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {
   readonly trustDomain: string;
+  /** The address that agents call, without a slash at its end: the proofs that they sign name it. */
+  readonly publicBaseUrl: string;
   readonly clientVaultUrl: string;
   /** What the cloud agent's login file tells its clients about the cloud agent. */
   readonly cloudFqdn: string;

@@ -53,8 +53,8 @@ async function recordSuccessor(
       : token.generation !== generation || !isWorkDue(current, 'token', deps.clock.now());
     // One that waited until it is due itself, or was used (its text cannot be told again), makes way for another.
     const isFresh = token.usedGeneration < token.generation && deps.clock.now() < token.rotateAfter;
-    if (isDone || (isWaiting && isFresh)) return null;
-    const next = mintToken(deps, rotationKey, id, token.generation + 1, current.tokenExpiryInSeconds);
+    if (isDone || (isWaiting && isFresh && token.forcedAt === null)) return null;
+    const next = mintToken(deps, rotationKey, id, token.generation + 1, current);
     return {
       identity: {
         ...current,
@@ -62,6 +62,7 @@ async function recordSuccessor(
           ...token,
           ...tokenFacts(next),
           vaultVersion: null,
+          forcedAt: null,
           predecessorExpiresAt: tokenEnd(current),
         },
       },

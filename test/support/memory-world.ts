@@ -67,6 +67,9 @@ export const POLICY: Policy = {
   clientKeyType: 'RSA-2048',
   authorityKeyType: 'EC-P256',
   vaultKeysPerMinute: 60,
+  recoveryWindowDays: 30,
+  recoveryBudget: 3,
+  updateReminderDays: 60,
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
@@ -107,6 +110,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     policy: { ...POLICY, ...policy },
     site: {
       trustDomain: 'everleaf.test',
+      publicBaseUrl: 'https://everleaf.test',
       clientVaultUrl: 'https://clients.vault.test',
       cloudFqdn: 'cloud.everleaf.test',
       cloudPort: 55_000,

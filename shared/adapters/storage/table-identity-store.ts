@@ -1,6 +1,7 @@
 import { toHex } from '../../domain/encoding.ts';
 import { isEverleafError } from '../../domain/errors.ts';
-import type { CertificateRecord, Identity, Instance } from '../../domain/identity.ts';
+import type { CertificateRecord, Identity } from '../../domain/identity.ts';
+import type { Instance } from '../../domain/instance.ts';
 import { addMs, MINUTE_MS, toMinute } from '../../domain/instants.ts';
 import type { IdentityId } from '../../domain/names.ts';
 import { shardOf } from '../../domain/sharding.ts';
@@ -9,7 +10,7 @@ import type {
   Change,
   DueRow,
   IdentityStore,
-  LoginRecord,
+  IssuanceRecord,
   Owner,
   Page,
   Stored,
@@ -29,7 +30,7 @@ const keys = {
   token: (tokenId: string) => `t|${tokenId}`,
   certificate: (id: IdentityId, serial: string) => `c|${id.cluster}|${id.name.toLowerCase()}|${serial}`,
   instance: (id: IdentityId, instance: string) => `n|${id.cluster}|${id.name.toLowerCase()}|${instance}`,
-  login: (tokenId: string, spkiHash: string) => `l|${tokenId}|${spkiHash}`,
+  issuance: (credential: string, spkiHash: string) => `l|${credential}|${spkiHash}`,
   event: (time: Date, id: string) => `o|${time.toISOString()}|${id}`,
 };
 
@@ -64,9 +65,9 @@ export class TableIdentityStore implements IdentityStore {
     return this.#walk(cluster === undefined ? 'i' : `i|${cluster}`, recordCodecs.identity, options, shard);
   }
 
-  async instance(id: IdentityId, instance: string): Promise<Instance | null> {
+  instance(id: IdentityId, instance: string): Promise<Stored<Instance> | null> {
     const key = keys.instance(id, instance);
-    return (await this.#read(this.#partitionOf(id.cluster), key, recordCodecs.instance))?.value ?? null;
+    return this.#read(this.#partitionOf(id.cluster), key, recordCodecs.instance);
   }
 
   async instances(id: IdentityId): Promise<readonly Instance[]> {
@@ -94,8 +95,8 @@ export class TableIdentityStore implements IdentityStore {
     return (await this.#read(this.#partitionOf(id.cluster), key, recordCodecs.certificate))?.value ?? null;
   }
 
-  login(cluster: string, tokenId: string, spkiHash: string): Promise<Stored<LoginRecord> | null> {
-    return this.#read(this.#partitionOf(cluster), keys.login(tokenId, spkiHash), recordCodecs.login);
+  issuance(cluster: string, credential: string, spkiHash: string): Promise<Stored<IssuanceRecord> | null> {
+    return this.#read(this.#partitionOf(cluster), keys.issuance(credential, spkiHash), recordCodecs.issuance);
   }
 
   async due(until: Date, limit: number): Promise<readonly DueRow[]> {
@@ -117,6 +118,11 @@ export class TableIdentityStore implements IdentityStore {
 
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner> {
     return claim(this.#serials, serialNumber, owner);
+  }
+
+  async serialOwner(serialNumber: string): Promise<Owner | null> {
+    const row = await this.#serials.get(serialNumber.slice(0, 2), serialNumber);
+    return row === null ? null : recordCodecs.owner.decode(row);
   }
 
   claimKey(spkiHash: string, owner: Owner): Promise<Owner> {
@@ -183,8 +189,8 @@ function keyOf({ kind, value }: Write): string {
       return keys.certificate(value.identity, value.serialNumber);
     case 'instance':
       return keys.instance(value.identity, value.id);
-    case 'login':
-      return keys.login(value.tokenId, value.spkiHash);
+    case 'issuance':
+      return keys.issuance(value.credential, value.spkiHash);
     case 'due':
       return value.key;
     case 'event':

@@ -13,6 +13,7 @@ const IN_AZURE = {
   OPERATOR_ISSUER: 'https://login.microsoftonline.com/tenant/v2.0',
   OPERATOR_AUDIENCE: 'api://everleaf',
   OPERATOR_TENANT_ID: 'tenant',
+  PUBLIC_BASE_URL: 'https://everleaf.azurewebsites.net',
   TRUST_DOMAIN: 'everleaf.example.com',
   CLOUD_FQDN: 'cloud.example.com',
 };
@@ -54,6 +55,9 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     clientKeyType: 'RSA-2048',
     authorityKeyType: 'EC-P256',
     vaultKeysPerMinute: 60,
+    recoveryWindowDays: 30,
+    recoveryBudget: 3,
+    updateReminderDays: 60,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -155,13 +159,14 @@ test('All mistakes are reported at once, each with the name of its setting', () 
     'OPERATOR_ISSUER',
     'OPERATOR_AUDIENCE',
     'OPERATOR_TENANT_ID',
+    'PUBLIC_BASE_URL',
     'TRUST_DOMAIN',
     'CLOUD_FQDN',
     'RECORD_STORAGE__tableServiceUri',
   ]) {
     assert.equal(found.filter((line) => line.startsWith(name)).length, 1, name);
   }
-  assert.equal(found.length, 9);
+  assert.equal(found.length, 10);
 });
 
 for (const [name, values] of [

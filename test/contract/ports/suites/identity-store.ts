@@ -3,11 +3,12 @@ import { describe, test } from 'node:test';
 import type { Table } from '../../../../shared/adapters/storage/table.ts';
 import { TableIdentityStore } from '../../../../shared/adapters/storage/table-identity-store.ts';
 import type { AuditEvent } from '../../../../shared/domain/audit.ts';
-import type { CertificateRecord, Identity, Instance } from '../../../../shared/domain/identity.ts';
+import type { CertificateRecord, Identity } from '../../../../shared/domain/identity.ts';
+import type { Instance } from '../../../../shared/domain/instance.ts';
 import type { IdentityId } from '../../../../shared/domain/names.ts';
 import { RECORD_SHARDS, shardOf } from '../../../../shared/domain/sharding.ts';
 import type { TokenRecord } from '../../../../shared/domain/token.ts';
-import type { Change, DueRow, LoginRecord, Page } from '../../../../shared/ports/identity-store.ts';
+import type { Change, DueRow, IssuanceRecord, Page } from '../../../../shared/ports/identity-store.ts';
 import { dueKey } from '../../../../shared/use-cases/update-identity.ts';
 import { buildHead, buildIdentity, ISSUED_AT } from '../../../support/build-identity.ts';
 
@@ -29,6 +30,8 @@ function tokenRecord(id: string, changes: Partial<TokenRecord> = {}): TokenRecor
     issuedAt: ISSUED_AT,
     expiresAt: new Date('2027-02-18T23:59:59Z'),
     firstUsedAt: null,
+    maxUses: null,
+    uses: 0,
     ...changes,
   };
 }
@@ -124,11 +127,21 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
         startedAt: ISSUED_AT,
         spkiHash: certificate.spkiHash,
         head: buildHead(),
+        incarnation: 2,
+        provenAt: ISSUED_AT,
+        successor: { ...buildHead({ serialNumber: '5eb63bbbe01eeed093cb22bb80000001' }), spkiHash: 'aa' },
+        originalSerialNumber: certificate.serialNumber,
+        lockedAt: ISSUED_AT,
+        revokedAt: null,
+        revocationReason: 'keyCompromise',
+        recoveriesUsed: 1,
+        lastSeenAt: ISSUED_AT,
+        bundleId: 'bb',
       };
-      const login: LoginRecord = {
+      const login: IssuanceRecord = {
         v: 1,
         identity: ID,
-        tokenId: token.id,
+        credential: token.id,
         spkiHash: certificate.spkiHash,
         instance: 'one',
         startedAt: ISSUED_AT,
@@ -162,8 +175,8 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
         insertIdentity(identity()),
         { op: 'insert', kind: 'token', value: owned },
         { op: 'insert', kind: 'certificate', value: certificate },
-        { op: 'put', kind: 'instance', value: instance },
-        { op: 'insert', kind: 'login', value: login },
+        { op: 'insert', kind: 'instance', value: instance },
+        { op: 'insert', kind: 'issuance', value: login },
         { op: 'put', kind: 'due', value: dueRow(ID, '2026-11-21T08:00:30Z') },
         { op: 'insert', kind: 'event', value: event },
       ]);
@@ -171,8 +184,8 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       assert.deepEqual((await store.token(bytesOf(owned.id)))?.value, owned);
       assert.deepEqual(await store.certificate(ID, certificate.serialNumber), certificate);
       assert.deepEqual(await store.instances(ID), [instance]);
-      assert.deepEqual(await store.instance(ID, instance.id), instance);
-      assert.deepEqual((await store.login('management', token.id, certificate.spkiHash))?.value, login);
+      assert.deepEqual((await store.instance(ID, instance.id))?.value, instance);
+      assert.deepEqual((await store.issuance('management', token.id, certificate.spkiHash))?.value, login);
       assert.deepEqual(await store.due(new Date('2026-11-21T08:00:30Z'), EVERYTHING), [
         dueRow(ID, '2026-11-21T08:00:30Z'),
       ]);
@@ -182,7 +195,7 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       const { store } = await makeStore();
       assert.equal(await store.identity(ID), null);
       assert.equal(await store.certificate(ID, 'ab'), null);
-      assert.equal(await store.login('management', 'ab', 'cd'), null);
+      assert.equal(await store.issuance('management', 'ab', 'cd'), null);
       assert.deepEqual(await store.instances(ID), []);
       assert.equal(await store.instance(ID, 'another'), null);
       assert.deepEqual(await store.identities({ limit: 10 }), { items: [], nextCursor: null });
@@ -274,6 +287,14 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
         assert.deepEqual(await claim('0a1b', first), first);
         assert.deepEqual(await claim('0a1c', second), second);
       }
+    });
+
+    test('6. serialOwner tells whose a serial number is, and claims nothing', async () => {
+      const { store } = await makeStore();
+      const owner = { identity: ID, instance: 'vault' };
+      assert.equal(await store.serialOwner('0a1d'), null);
+      await store.claimSerial('0a1d', owner);
+      assert.deepEqual(await store.serialOwner('0a1d'), owner);
     });
 
     test('6. of many that claim at once one wins, and all learn who', async () => {
