@@ -1,10 +1,11 @@
 import type { HttpRequest } from '@azure/functions';
 import type { App } from '../app.ts';
-import { decideAccess, type RoleAssignment, type Verdict } from '../domain/access.ts';
+import type { Verdict } from '../domain/access.ts';
 import type { Action } from '../domain/actions.ts';
 import type { Actor } from '../domain/audit.ts';
-import { appRoleAssignments, BUILT_IN_ROLES } from '../domain/built-in-roles.ts';
+import { appRoleAssignments } from '../domain/built-in-roles.ts';
 import { EverleafError } from '../domain/errors.ts';
+import { judgeAccess, type Subject } from '../use-cases/judge-access.ts';
 import type { RouteAccess, ScopeTemplate } from './routes.ts';
 
 /** Who calls, and what they may do beside what the route itself wanted. */
@@ -23,15 +24,21 @@ export interface Caller {
  */
 export async function authenticate(app: App, access: RouteAccess, request: HttpRequest): Promise<Caller> {
   const source = sourceOf(request);
-  if (access.credential !== 'operator') return makeCaller({ kind: 'anonymous', id: null, source }, []);
+  if (access.credential !== 'operator') {
+    return makeCaller(app, { kind: 'anonymous', id: null, source }, null);
+  }
   const { id, appRoles } = await app.operators.authenticate(request.headers.get('authorization'));
-  const caller = makeCaller({ kind: 'operator', id, source }, appRoleAssignments(id, appRoles));
+  const subject = { principal: { kind: 'operator', id }, implied: appRoleAssignments(id, appRoles) } as const;
+  const caller = makeCaller(app, { kind: 'operator', id, source }, subject);
   await caller.demand(access.action, scopeOf(access.scope, request.params));
   return caller;
 }
 
-function makeCaller(actor: Actor, implied: readonly RoleAssignment[]): Caller {
-  const may = async (action: Action, scope: string) => decideAccess(implied, BUILT_IN_ROLES, action, scope);
+const NOBODY: Verdict = { allowed: false, reason: 'The caller is anonymous.', role: null, assignment: null };
+
+function makeCaller({ deps }: App, actor: Actor, subject: Subject | null): Caller {
+  const may = async (action: Action, scope: string) =>
+    subject === null ? NOBODY : judgeAccess(deps, subject, action, scope);
   return {
     actor,
     may,
