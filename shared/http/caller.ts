@@ -49,9 +49,12 @@ function makeCaller({ deps }: App, actor: Actor, subject: Subject | null): Calle
   };
 }
 
-/** The scope that a route's parameters name. A name that is missing or odd makes it no scope. */
+/**
+ * The scope that a route's parameters name. A slash in one would make another scope of it; whatever else is odd makes
+ * it none.
+ */
 function scopeOf(template: ScopeTemplate, parameters: Readonly<Record<string, string>>): string {
-  return template.replace(/\{(\w+)\}/g, (_, name: string) => parameters[name] ?? '');
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => parameters[name]?.replaceAll('/', '%2F') ?? '');
 }
 
 /** The platform's front end appends the caller's address; what stands before it anybody may have written. */
