@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'NoAuthenticationInformation'
   | 'AccessDenied'
   | 'IdentityProviderUnavailable'
+  | 'TooManyRequests'
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'

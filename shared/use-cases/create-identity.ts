@@ -77,6 +77,7 @@ function newIdentity(
     incarnation: 1,
     lastSeenAt: null,
     acknowledgedBundleId: null,
+    issuances: null,
     certificate: { ...undone, generation: 0, attempt: null, head: null },
     token: {
       ...undone,
