@@ -10,6 +10,8 @@ export type EventType =
   | 'token-delivered'
   | 'renewal-queued'
   | 'renewal-failed'
+  | 'agent-reminded'
+  | 'rotation-reminded'
   | 'authority-activated'
   | 'reconciled';
 
