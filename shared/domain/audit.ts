@@ -11,6 +11,8 @@ export type EventType =
   | 'token-delivered'
   | 'renewal-queued'
   | 'renewal-failed'
+  | 'agent-reminded'
+  | 'rotation-reminded'
   | 'authority-activated'
   | 'reconciled';
 

@@ -21,6 +21,8 @@ export interface DueRow {
   readonly dueAt: Date;
   /** End of the credential that is to be replaced; null while there is none. */
   readonly expiresAt: Date | null;
+  /** True where all there is to do is to remind an agent or an operator, which asks nothing of the vaults. */
+  readonly isReminder: boolean;
 }
 
 /** An issuance in progress or done: of two equal requests one signs and the other finds this. */

@@ -150,6 +150,7 @@ const due: z.ZodType<DueRow> = z.object({
   kind,
   dueAt: instant,
   expiresAt: instant.nullable(),
+  isReminder: z.boolean().default(false),
 });
 
 const owner: z.ZodType<Owner> = z.object({ identity: identityId, instance: z.string() });

@@ -64,6 +64,7 @@ function dueRow(id: IdentityId, at: string): DueRow {
     kind: 'token',
     dueAt,
     expiresAt: null,
+    isReminder: true,
   };
 }
 
