@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'PayloadTooLarge'
   // Who a caller is.
   | 'InvalidToken'
+  | 'InvalidProof'
   | 'Expired'
   | 'Revoked'
   | 'Locked'

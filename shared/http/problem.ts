@@ -26,6 +26,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   InvalidCertificateRequest: { ...shown(400, 'The certificate request is refused', 4), pointer: '/csr' },
   PayloadTooLarge: shown(413, 'The request is too large'),
   InvalidToken: shown(401, 'The token is not valid', 33),
+  InvalidProof: shown(401, 'The proof of the key is not valid', 33),
   Expired: shown(401, 'The credential has expired', 29),
   Revoked: shown(401, 'The identity is revoked', 30),
   Locked: shown(403, 'The instance is locked until an operator has looked', 40),
@@ -62,6 +63,7 @@ export function problemResponse(error: unknown, correlationId: string): HttpResp
   const known = error instanceof EverleafError ? error : new EverleafError('Internal', '');
   const kind = PROBLEMS[known.code];
   const { reason } = known.details;
+  const { serverTime } = known.details;
   const pointer = known.details['pointer'] ?? kind.pointer;
   return {
     status: kind.status,
@@ -81,6 +83,7 @@ export function problemResponse(error: unknown, correlationId: string): HttpResp
       correlationId,
       retryable: known.retryable,
       ...(known.retryAfterSeconds === null ? {} : { retryAfterSeconds: known.retryAfterSeconds }),
+      ...(typeof serverTime === 'string' ? { serverTime } : {}),
       ...(typeof pointer === 'string' && kind.isPublic
         ? { errors: [{ pointer, code: String(reason ?? known.code), detail: known.message }] }
         : {}),
