@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'NoAuthenticationInformation'
   | 'AccessDenied'
   | 'IdentityProviderUnavailable'
+  | 'TooManyRequests'
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'

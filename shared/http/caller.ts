@@ -6,6 +6,7 @@ import type { Actor } from '../domain/audit.ts';
 import { appRoleAssignments, clientTypeAssignments } from '../domain/built-in-roles.ts';
 import { EverleafError } from '../domain/errors.ts';
 import { identityText } from '../domain/names.ts';
+import { addressOf } from '../domain/source.ts';
 import type { Run } from '../use-cases/deps.ts';
 import { judgeAccess, type Subject } from '../use-cases/judge-access.ts';
 import { readBody } from './body.ts';
@@ -88,5 +89,5 @@ function scopeOf(template: ScopeTemplate, parameters: Readonly<Record<string, st
 
 /** The platform's front end appends the caller's address; what stands before it anybody may have written. */
 function sourceOf(request: HttpRequest): string | null {
-  return request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? null;
+  return addressOf(request.headers.get('x-forwarded-for')?.split(',').at(-1) ?? '');
 }

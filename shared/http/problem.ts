@@ -33,6 +33,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   NoAuthenticationInformation: shown(401, 'The request carries no credential', 43),
   AccessDenied: shown(403, 'The caller is not allowed to do this', 40),
   IdentityProviderUnavailable: shown(503, 'The identity provider cannot be reached'),
+  TooManyRequests: shown(429, 'The caller asks too often'),
   NotFound: shown(404, 'There is no such thing', 1),
   AlreadyExists: shown(409, 'It exists already', 7),
   InUse: shown(409, 'Something else still needs it'),

@@ -21,6 +21,7 @@ const PORTS = [
   'clientSecrets',
   'signer',
   'queue',
+  'counters',
   'leases',
   'clock',
 ] as const satisfies readonly (keyof Deps)[];

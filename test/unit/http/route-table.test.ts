@@ -194,7 +194,7 @@ describe('a caller', () => {
 
   it('is an operator by bearer token and an agent by proof, from the last hop that the front end wrote', async () => {
     const from = { 'x-forwarded-for': '10.0.0.1, 192.0.2.7:4711' };
-    const source = '192.0.2.7:4711';
+    const source = '192.0.2.7';
     const operator = await authenticate(arrivalOf({ headers: { ...headers['o'], ...from } }), status);
     assert.deepEqual(operator.actor, { kind: 'operator', id: 'operator', source });
     const agent = await authenticate(
