@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { decodePem } from '../../shared/pki/pem.ts';
+import { management, requestOf } from '../support/agent.ts';
 import type { Problem } from '../support/contract-shapes.ts';
 import { type ApiAnswer, LocalEnvironment } from '../support/local-environment.ts';
 import { makeStateDirectory, removeStateDirectory } from '../support/local-run.ts';
+import { makeProof } from '../support/proofs.ts';
+import { keyPair } from '../unit/pki/support/keys.ts';
 import { problem } from './support/problem.ts';
 
 let stateDir: string;
@@ -114,6 +118,32 @@ describe('access rules over HTTP', () => {
     ] as const) {
       const refused = problem(await asOperator('PUT', path, body), 400, 'InvalidInput');
       assert.equal(refused.errors?.[0]?.pointer, pointer, path);
+    }
+  });
+
+  it('let the Admin identity in by a proof of its key, body and all, and no other identity', async () => {
+    const path = '/api/roles/ByProof';
+    const body = JSON.stringify(HELPER);
+    for (const [name, status] of [
+      ['NodeAgent', 403],
+      ['Mocctl', 201],
+    ] as const) {
+      const { token } = everleaf.loginFile(name);
+      const csr = requestOf(management(name), name);
+      const login = await everleaf.login<{ certificate: string }>({ token, csr });
+      const proof = makeProof({
+        certificate: decodePem(login.json.certificate, 'CERTIFICATE'),
+        key: keyPair('P-256', name),
+        method: 'PUT',
+        path,
+        body,
+        now: await everleaf.now(),
+        baseUrl: everleaf.env.baseUrl,
+      });
+      const put = (sent: string) =>
+        everleaf.api(path, { method: 'PUT', body: sent, headers: { 'x-everleaf-proof': proof } });
+      problem(await put(`${body} `), 401, 'InvalidProof');
+      assert.equal((await put(body)).status, status, name);
     }
   });
 
