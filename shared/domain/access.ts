@@ -40,7 +40,7 @@ export interface Verdict {
   readonly assignment: string | null;
 }
 
-const ROLE_NAME = /^[A-Za-z0-9](?:[ .-]?[A-Za-z0-9])*$/;
+const ROLE_NAME = /^[A-Za-z0-9](?:[.-]?[A-Za-z0-9])*$/;
 const ROLE_NAME_MAX = 64;
 const ASSIGNMENT_ID = /^[a-z0-9](?:-?[a-z0-9])*$/;
 const ASSIGNMENT_ID_MAX = 64;
@@ -113,10 +113,7 @@ export function isAssignableAt(role: Role, scope: string): boolean {
 /** @throws EverleafError InvalidInput for a name that no role can have */
 export function checkRoleName(name: string): void {
   if (!ROLE_NAME.test(name) || name.length > ROLE_NAME_MAX) {
-    throw invalidAt(
-      '/name',
-      'A role name has 1 to 64 letters, digits and single blanks, dots or hyphens inside.',
-    );
+    throw invalidAt('/name', 'A role name has 1 to 64 letters, digits and single dots or hyphens inside.');
   }
 }
 

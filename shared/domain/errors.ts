@@ -20,6 +20,7 @@ export type ErrorCode =
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'
+  | 'InUse'
   | 'PreconditionFailed'
   | 'PreconditionRequired'
   // What the record says.

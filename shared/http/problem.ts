@@ -36,6 +36,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   TooManyRequests: shown(429, 'The caller asks too often'),
   NotFound: shown(404, 'There is no such thing', 1),
   AlreadyExists: shown(409, 'It exists already', 7),
+  InUse: shown(409, 'Something else still needs it'),
   PreconditionFailed: shown(412, 'It is not as the caller expects it'),
   PreconditionRequired: shown(428, 'The request must say what it expects to change'),
   Conflict: hidden(503, 'Somebody else changed the same record'),

@@ -37,6 +37,28 @@ export const ROUTES = {
   health: { route: 'health', methods: { GET: anyone } },
   status: { route: 'status', methods: { GET: operator('status/read') } },
   plan: { route: 'plan', methods: { GET: operator('plan/read') } },
+  roles: { route: 'roles', methods: { GET: operator('role/read'), PUT: operator('role/write') } },
+  role: {
+    route: 'roles/{role}',
+    methods: {
+      GET: operator('role/read'),
+      PUT: operator('role/write'),
+      DELETE: operator('role/delete'),
+    },
+  },
+  'role-assignments': {
+    route: 'role-assignments',
+    methods: { GET: operator('roleassignment/read'), PUT: operator('roleassignment/write') },
+  },
+  'role-assignment': {
+    route: 'role-assignments/{id}',
+    methods: {
+      GET: operator('roleassignment/read'),
+      PUT: operator('roleassignment/write'),
+      DELETE: operator('roleassignment/delete'),
+    },
+  },
+  'access-check': { route: 'access-check', methods: { POST: operator('access/check') } },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type RouteName = keyof typeof ROUTES;

@@ -3,6 +3,7 @@ import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
 import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
+import { TableAccessStore } from '../../shared/adapters/storage/table-access-store.ts';
 import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
@@ -107,6 +108,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
     storage: [tables.record, tables.serials, tables.keys, tables.counters, queue],
+    access: new TableAccessStore(tables.record, RECORD_SHARDS),
     authorityVault,
     authoritySecrets,
     clientVault,

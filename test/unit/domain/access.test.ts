@@ -130,7 +130,7 @@ test('Actions are two words; a provider of ours has its own operations alone, ot
 test('A custom role that could be meant is taken', () => {
   checkRole(role());
   checkRole(
-    role({ name: 'Night Shift 2.0-b', actions: [], notActions: [], assignableScopes: ['/clusters/a'] }),
+    role({ name: 'NightShift-2.0b', actions: [], notActions: [], assignableScopes: ['/clusters/a'] }),
   );
 });
 

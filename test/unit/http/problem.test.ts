@@ -29,6 +29,7 @@ const TABLE: readonly [ErrorCode, number, number | undefined, boolean][] = [
   ['TooManyRequests', 429, undefined, true],
   ['NotFound', 404, 1, true],
   ['AlreadyExists', 409, 7, true],
+  ['InUse', 409, undefined, true],
   ['PreconditionFailed', 412, undefined, true],
   ['PreconditionRequired', 428, undefined, true],
   ['Conflict', 503, undefined, false],
