@@ -50,8 +50,8 @@ for (const [name, makeTable] of [
   describeTable(name, makeTable);
   describeIdentityStore(name, makeTable);
   describeFleetStore(name, makeTable);
-  describeAccessStore(name, makeTable);
   describeCounters(name, makeTable);
+  describeAccessStore(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 
