@@ -155,7 +155,15 @@ async function ensureCertificate(
   const tbs = buildAuthorityTbs(input);
   const maximumValiditySeconds = (deps.policy.authorityValidityDays * DAY_MS + BACKDATE_MS) / SECOND_MS;
   lintAuthority(tbs, input, { maximumValiditySeconds });
-  const certificate = await signCertificate(deps, key.keyId, signatureAlgorithm, tbs, spki);
+  let certificate: Uint8Array;
+  try {
+    certificate = await signCertificate(deps, key.keyId, signatureAlgorithm, tbs, spki);
+  } catch (error) {
+    // Another first start was quicker: it has recorded the certificate, and disabled this version of the key by now.
+    const winner = (await deps.fleet.authority(authority.id))?.value;
+    if (winner === undefined || winner.certificate === null) throw error;
+    return { ...winner, certificate: winner.certificate };
+  }
   return updateAuthority(deps, authority.id, (current) =>
     current.certificate === null ? { ...current, spkiHash: hash, keyId: key.keyId, certificate } : current,
   );
