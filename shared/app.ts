@@ -3,6 +3,7 @@ import { VaultCertificates } from './adapters/key-vault/vault-certificates.ts';
 import { VaultSecrets } from './adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from './adapters/key-vault/vault-signer.ts';
 import { connectStorage } from './adapters/storage/connect.ts';
+import { TableAuditStore } from './adapters/storage/table-audit-store.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
@@ -29,7 +30,7 @@ export interface App {
  */
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
-  const { record, serials, keys, queue } = connectStorage(settings.storage, credential);
+  const { record, serials, keys, queue, checkpoints } = connectStorage(settings.storage, credential);
   return {
     deps: {
       clock: systemClock,
@@ -37,7 +38,9 @@ export function createApp(settings: Settings): App {
       digest: nodeDigest,
       identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
       fleet: new TableFleetStore(record),
-      storage: [record, serials, keys, queue],
+      audit: new TableAuditStore(record, RECORD_SHARDS),
+      checkpoints,
+      storage: [record, serials, keys, queue, checkpoints],
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
@@ -56,7 +59,11 @@ export function createApp(settings: Settings): App {
         cloudLocation: settings.cloud.location,
         version: VERSION,
       },
-      timers: { 'renew-due': settings.schedules.renewDue, reconcile: settings.schedules.reconcile },
+      timers: {
+        'renew-due': settings.schedules.renewDue,
+        reconcile: settings.schedules.reconcile,
+        'seal-audit': settings.schedules.sealAudit,
+      },
     },
     operators: openIdOperators(settings.operators),
   };

@@ -18,6 +18,7 @@ export const ROUTES = {
   health: { methods: ['GET'], route: 'health', credential: 'anyone' },
   status: { methods: ['GET'], route: 'status', credential: 'Reader' },
   plan: { methods: ['GET'], route: 'plan', credential: 'Reader' },
+  events: { methods: ['GET'], route: 'events', credential: 'Reader' },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type RouteName = keyof typeof ROUTES;

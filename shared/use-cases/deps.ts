@@ -1,5 +1,7 @@
 import type { Actor } from '../domain/audit.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { AuditStore } from '../ports/audit-store.ts';
+import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialVault } from '../ports/credential-vault.ts';
 import type { Digest } from '../ports/digest.ts';
@@ -21,6 +23,8 @@ export interface Deps {
   readonly digest: Digest;
   readonly identities: IdentityStore;
   readonly fleet: FleetStore;
+  readonly audit: AuditStore;
+  readonly checkpoints: CheckpointStore;
   /** Everything that must exist before the record can be used. */
   readonly storage: readonly StorageSetup[];
   readonly authorityVault: CredentialVault;
@@ -38,7 +42,7 @@ export interface Deps {
 }
 
 /** The timers, named as the functions that they run. */
-export type TimerName = 'renew-due' | 'reconcile';
+export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

@@ -14,6 +14,8 @@ export type Interceptor = (call: PortCall, proceed: () => Promise<unknown>) => P
 const PORTS = [
   'identities',
   'fleet',
+  'audit',
+  'checkpoints',
   'authorityVault',
   'authoritySecrets',
   'clientVault',

@@ -1,8 +1,10 @@
+import { MemoryCheckpoints } from '../../shared/adapters/memory/memory-checkpoints.ts';
 import { MemorySecrets } from '../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
 import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
+import { TableAuditStore } from '../../shared/adapters/storage/table-audit-store.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
@@ -53,6 +55,7 @@ export interface World {
     readonly keys: MemoryTable;
   };
   readonly queue: MemoryWorkQueue;
+  readonly checkpoints: MemoryCheckpoints;
   /** Every line that was logged. */
   readonly lines: string[];
   /** What the renew-due timer and the workers behind the queue do at one tick. */
@@ -78,6 +81,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
   const clientSecrets = new MemorySecrets(systemRandom);
   const tables = { record: new MemoryTable(), serials: new MemoryTable(), keys: new MemoryTable() };
   const queue = new MemoryWorkQueue();
+  const checkpoints = new MemoryCheckpoints();
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
@@ -93,7 +97,9 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     digest: nodeDigest,
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
-    storage: [tables.record, tables.serials, tables.keys, queue],
+    audit: new TableAuditStore(tables.record, RECORD_SHARDS),
+    checkpoints,
+    storage: [tables.record, tables.serials, tables.keys, queue, checkpoints],
     authorityVault,
     authoritySecrets,
     clientVault,
@@ -112,7 +118,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
       cloudLocation: 'MocLocation',
       version: '0.0.0-test',
     },
-    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *' },
+    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *', 'seal-audit': '0 */5 * * * *' },
   };
   return {
     deps,
@@ -124,6 +130,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     clientSecrets,
     tables,
     queue,
+    checkpoints,
     lines,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', renewDue);

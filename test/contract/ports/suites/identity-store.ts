@@ -151,6 +151,7 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
         type: 'login',
         outcome: 'success',
         reason: null,
+        count: 1,
         actor: { kind: 'agent', id: null, source: null },
         target: { cluster: 'management', name: 'KMS', serialNumber: null, authorityId: null },
         correlationId: 'test',
