@@ -83,9 +83,17 @@ function print({ chains, findings }: AuditReport): number {
     const last =
       lastCheckpoint === null ? '' : `, the last of entry ${lastCheckpoint.seq} at ${lastCheckpoint.at}`;
     const verdict = found.length === 0 ? 'whole' : 'DAMAGED';
-    console.log(`${chain}: ${verdict}, ${entries} entries, ${checkpoints} checkpoints${last}`);
+    console.log(
+      `${chain}: ${verdict}, ${many(entries, 'entry', 'entries')}, ${many(checkpoints, 'checkpoint', 'checkpoints')}${last}`,
+    );
   }
   for (const { chain, damage, text } of findings) console.log(`${chain}: ${damage}: ${text}`);
-  console.log(findings.length === 0 ? 'The audit log is whole.' : `${findings.length} findings.`);
+  console.log(
+    findings.length === 0 ? 'The audit log is whole.' : `${many(findings.length, 'finding', 'findings')}.`,
+  );
   return findings.length === 0 ? 0 : 1;
+}
+
+function many(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`;
 }

@@ -8,6 +8,12 @@ export const CHECKPOINT_CONTAINER = 'audit-checkpoints';
 const DIGITS = 12;
 
 /**
+ * What the service says to If-None-Match: * where there is a blob, also under a policy
+ * (https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes).
+ */
+const ALREADY_THERE = new Set(['BlobAlreadyExists', 'BlobImmutableDueToPolicy', 'ConditionNotMet']);
+
+/**
  * Checkpoints as blobs `<chain>/<number>.jws`, written once (If-None-Match: *). That they cannot be overwritten or deleted
  * afterwards is for the container's immutability policy to see to
  * (https://learn.microsoft.com/azure/storage/blobs/immutable-storage-overview).
@@ -36,8 +42,7 @@ export class BlobCheckpointStore implements CheckpointStore {
       });
       return 'written';
     } catch (error) {
-      // 409 BlobAlreadyExists for If-None-Match: *, and 409 BlobImmutableDueToPolicy under a policy.
-      if (statusOf(error) === 409 || statusOf(error) === 412) return 'exists';
+      if (ALREADY_THERE.has(codeOf(error) ?? '')) return 'exists';
       if (codeOf(error) !== 'ContainerNotFound') throw storageError(error, `Cannot write "${blob.name}"`);
     }
     // A deployment that began before there were checkpoints has no container yet.
