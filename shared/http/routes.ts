@@ -59,6 +59,7 @@ export const ROUTES = {
     },
   },
   'access-check': { route: 'access-check', methods: { POST: operator('access/check') } },
+  events: { route: 'events', methods: { GET: operator('event/read') } },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type RouteName = keyof typeof ROUTES;

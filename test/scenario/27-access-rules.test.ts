@@ -69,8 +69,8 @@ async function fleetEvents(world: World): Promise<string[]> {
   for (let shard = 0; shard < 32; shard++) {
     const rows = await world.tables.record.range(String(shard).padStart(2, '0'), 'o|', 'o}', 10_000);
     for (const { data } of rows) {
-      const { type, target } = JSON.parse(data) as { type: string; target: { cluster: string } };
-      if (target.cluster === '_fleet') types.push(type);
+      const { type, target } = JSON.parse(data) as { type: string; target: { cluster: string | null } };
+      if (target.cluster === null) types.push(type);
     }
   }
   return types;

@@ -15,6 +15,8 @@ const PORTS = [
   'identities',
   'fleet',
   'access',
+  'audit',
+  'checkpoints',
   'authorityVault',
   'authoritySecrets',
   'clientVault',

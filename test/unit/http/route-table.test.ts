@@ -44,6 +44,7 @@ const OPEN_TO: Readonly<Record<string, string>> = {
   'PUT role-assignments/{id}': 'oa',
   'DELETE role-assignments/{id}': 'oa',
   'POST access-check': 'orcah',
+  'GET events': 'orca',
 };
 
 interface Row {
