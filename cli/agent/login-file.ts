@@ -14,6 +14,8 @@ export interface LoginFile {
 /** A login file that cannot be used. The message says why, and holds nothing of the file's contents but keys. */
 export class LoginFileError extends Error {}
 
+/** A plain scalar (YAML 1.2, 7.3.3): it begins with no indicator, and holds nothing that would make it a key. */
+const PLAIN = /^(?:[^\s\-?:,[\]{}#&*!|>'"%@`]|[-?:](?=\S))(?:[^:]|:(?=\S))*$/;
 const LINE = /^([a-z]+):(?:[ \t]+(.*))?$/;
 
 /**
@@ -63,8 +65,8 @@ function scalar(text: string): string | null {
   if (single !== null) return (single[1] ?? '').replaceAll("''", "'");
   const double = /^("(?:[^"\\]|\\.)*")(?:\s+#.*)?$/.exec(text);
   if (double !== null) return parsed(double[1] ?? '');
-  if (/^["'|>&*!%@`{[]/.test(text)) return null;
-  return text.replace(/(?:^|\s+)#.*$/, '');
+  const plain = text.replace(/(?:^|\s+)#.*$/, '');
+  return plain === '' || PLAIN.test(plain) ? plain : null;
 }
 
 /** JSON's escapes are YAML's; the few that only YAML has are not used in login files. */

@@ -36,6 +36,7 @@ export async function runOnce(ports: AgentPorts, options: AgentOptions): Promise
   const state = await loadState(ports.files, options.folder);
   if (state === null && first === null) return askOperator(ports, options, 'NoLoginFile');
   const session = new Session(ports, options, state ?? emptyState(first?.name ?? ''));
+  await session.doubtClock();
   let mayCorrectClock = true;
   let hasFailed = false;
   for (let acts = 0; acts < MOST_ACTS; acts++) {

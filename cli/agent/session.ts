@@ -37,6 +37,9 @@ export interface AgentOptions {
   readonly dnsNames: readonly string[];
 }
 
+/** Less than this a clock is set back by every good time service. */
+const CLOCK_STEP_MS = 60_000;
+
 /** The request got no answer: nobody knows whether it arrived. */
 export class Unreachable extends Error {}
 
@@ -66,9 +69,19 @@ export class Session {
     return new Date(this.ports.now().getTime() + this.#state.clockOffsetMs);
   }
 
+  /**
+   * Somebody has set this machine's clock back, so what was known of its error is void: the agent would believe it is long ago
+   * and let the certificate end. The next check-in measures it anew.
+   */
+  async doubtClock(): Promise<void> {
+    const now = this.ports.now();
+    if (now.getTime() > Date.parse(this.#state.savedAt) - CLOCK_STEP_MS) return;
+    await this.update({ clockOffsetMs: 0, checkInAt: now.toISOString() });
+  }
+
   /** Changes what the agent remembers. It is on the disk when this returns. */
   async update(change: Partial<AgentState>): Promise<void> {
-    const state = { ...this.#state, ...change };
+    const state = { ...this.#state, ...change, savedAt: this.ports.now().toISOString() };
     await saveState(this.ports.files, this.options.folder, state);
     this.#state = state;
   }

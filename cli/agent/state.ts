@@ -51,6 +51,8 @@ export interface AgentState {
   readonly token: null | { readonly hash: string; readonly expiresAt: Instant; readonly rotateAt: Instant };
   /** What to add to this machine's clock to have the server's, in milliseconds. */
   readonly clockOffsetMs: number;
+  /** This machine's own time when this was written. */
+  readonly savedAt: Instant;
   readonly retries: Partial<Record<Concern, Retry>>;
   /** Set when nothing but an operator's new login file helps. */
   readonly blocked: null | { readonly code: string; readonly tokenHash: string; readonly retryAt: Instant };
@@ -67,6 +69,7 @@ export function emptyState(name: string): AgentState {
     checkInAt: new Date(0).toISOString(),
     token: null,
     clockOffsetMs: 0,
+    savedAt: new Date(0).toISOString(),
     retries: {},
     blocked: null,
   };
