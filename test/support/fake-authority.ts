@@ -69,7 +69,7 @@ export class FakeAuthority {
       subject: 'O=management, CN=KMS',
       issuer: this.#authorities.at(-1)?.subject ?? '',
       ...dates,
-      serialNumber: `4${randomBytes(15).toString('hex').slice(1)}`,
+      serialNumber: `4${randomBytes(16).toString('hex').slice(1)}`,
       publicKey: request.publicKey,
       signingKey: this.#signer as SigningKey,
       signingAlgorithm: EC,
