@@ -14,6 +14,8 @@ export interface Settings {
   readonly managedIdentityClientId: string;
   /** Who signs operators' bearer tokens, and for whom. */
   readonly operators: { readonly issuer: string; readonly audience: string; readonly tenantId: string };
+  /** The address that agents call, without a slash at its end: proofs name it. */
+  readonly publicBaseUrl: string;
   readonly trustDomain: string;
   readonly cloud: {
     readonly fqdn: string;
@@ -49,7 +51,12 @@ function schemaFor(environment: Environment) {
     AUTHORITY_VALIDITY_DAYS: days(365, 3650),
     CLIENT_KEY_TYPE: rsaKeyType.default('RSA-2048'),
     AUTHORITY_KEY_TYPE: z.enum([...rsaKeyType.options, 'EC-P256']).default('EC-P256'),
+    RECOVERY_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).default(30),
+    RECOVERY_BUDGET: z.coerce.number().int().min(0).max(100).default(3),
+    UPDATE_REMINDER_DAYS: days(60, 3650),
     VAULT_KEYS_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(60),
+    LOGIN_FAILURES_PER_SOURCE: z.coerce.number().int().min(1).max(1_000_000).default(30),
+    ISSUANCES_PER_IDENTITY: z.coerce.number().int().min(1).max(1_000_000).default(200),
     AUTHORITY_VAULT_URL: url,
     CLIENT_VAULT_URL: url,
     RECORD_STORAGE: connectionString(isInAzure).optional(),
@@ -60,6 +67,8 @@ function schemaFor(environment: Environment) {
     OPERATOR_ISSUER: checkedUrl(isInAzure),
     OPERATOR_AUDIENCE: z.string().min(1),
     OPERATOR_TENANT_ID: z.string().min(1),
+    // What agents call; it stands in the proofs that they sign, so it is compared to the letter.
+    PUBLIC_BASE_URL: url,
     TRUST_DOMAIN: hostName,
     CLOUD_FQDN: hostName.regex(/(?:^|\.)[a-z0-9-]*[a-z-][a-z0-9-]*$/, 'is an address and no host name'),
     CLOUD_PORT: port(55_000),
@@ -144,6 +153,11 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       clientKeyType: read.CLIENT_KEY_TYPE,
       authorityKeyType: read.AUTHORITY_KEY_TYPE,
       vaultKeysPerMinute: read.VAULT_KEYS_PER_MINUTE,
+      recoveryWindowDays: read.RECOVERY_WINDOW_DAYS,
+      recoveryBudget: read.RECOVERY_BUDGET,
+      updateReminderDays: read.UPDATE_REMINDER_DAYS,
+      loginFailuresPerSource: read.LOGIN_FAILURES_PER_SOURCE,
+      issuancesPerIdentity: read.ISSUANCES_PER_IDENTITY,
     },
     authorityVaultUrl: read.AUTHORITY_VAULT_URL,
     clientVaultUrl: read.CLIENT_VAULT_URL,
@@ -154,6 +168,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       audience: read.OPERATOR_AUDIENCE,
       tenantId: read.OPERATOR_TENANT_ID,
     },
+    publicBaseUrl: read.PUBLIC_BASE_URL,
     trustDomain: read.TRUST_DOMAIN,
     cloud: {
       fqdn: read.CLOUD_FQDN,

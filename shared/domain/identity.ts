@@ -1,4 +1,6 @@
 import type { IdentityId } from './names.ts';
+import type { WindowCount } from './rate-window.ts';
+import type { RevocationReason } from './revocation.ts';
 
 /** The cloud agent's client types, spelled as in its login files, and Host, which its enum knows as well. */
 export type ClientType =
@@ -67,11 +69,16 @@ export interface CredentialState {
   readonly queuedAt: Date | null;
   readonly lastSuccessAt: Date | null;
   readonly failure: Failure | null;
+  /** Set while an operator has asked for the next one, whatever the dates say; gone when it is there. */
+  readonly forcedAt: Date | null;
 }
 
 export interface CertificateState extends CredentialState {
   readonly attempt: CertificateAttempt | null;
-  /** The vault's current certificate. Null for agent delivery: its lines stand in rows of their own. */
+  /**
+   * The certificate in force: the vault's current one, or the one that an agent was given last, whichever of its
+   * instances that was; the lines themselves stand in rows of their own.
+   */
   readonly head: CertificateHead | null;
 }
 
@@ -85,6 +92,8 @@ export interface TokenState extends CredentialState {
   readonly usedGeneration: number;
   /** Version of the vault secret that holds the newest token; null while it is not there (or agent delivery). */
   readonly vaultVersion: string | null;
+  /** Lowest generation that may log in at all: a cut-over raises it to the newest, which ends all others at once. */
+  readonly floorGeneration: number;
   /** End of the token before this one; null for the first. Until the newest is delivered, clients hold that one. */
   readonly predecessorExpiresAt: Date | null;
 }
@@ -97,23 +106,24 @@ export interface Identity extends IdentityId {
   readonly credentials: CredentialsGroup;
   readonly autoRotate: boolean;
   readonly tokenExpiryInSeconds: number;
+  /** How many logins each of its tokens is good for; null for any number. */
+  readonly tokenMaxUses: number | null;
   /** DNS names that its certificates may carry. */
   readonly dnsNames: readonly string[];
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
+  readonly revocationReason: RevocationReason | null;
+  /** A deleted identity keeps its row, so that nothing of it can come to life again under the same name. */
+  readonly deletedAt: Date | null;
+  /** 1, and one more each time that a deleted identity of this name is made again. */
+  readonly incarnation: number;
   readonly lastSeenAt: Date | null;
+  /** The trust bundle that it told last it holds; null while it never told. */
+  readonly acknowledgedBundleId: string | null;
+  /** Certificates that were issued at the identity's own request, in the window of its limit; null before the first. */
+  readonly issuances: WindowCount | null;
   readonly certificate: CertificateState;
   readonly token: TokenState;
-}
-
-/** A line of certificates that began with one login: a replica, or a node before and after it was re-imaged. */
-export interface Instance {
-  readonly v: 1;
-  readonly id: string;
-  readonly identity: IdentityId;
-  readonly startedAt: Date;
-  readonly spkiHash: string;
-  readonly head: CertificateHead;
 }
 
 /** A certificate that was issued: never changed, never deleted. */

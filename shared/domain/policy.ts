@@ -16,6 +16,16 @@ export interface Policy {
   readonly authorityKeyType: KeyType;
   /** Keys a scan may ask of a vault per minute, far below Key Vault's service limit of 20 key creations in 10 s. */
   readonly vaultKeysPerMinute: number;
+  /** How long after its end a certificate can still be renewed with proof of its key, in days. */
+  readonly recoveryWindowDays: number;
+  /** How many times in a row an instance may do that. */
+  readonly recoveryBudget: number;
+  /** A cluster whose credentials were not updated for so many days is reported: the cloud agent's month, twice. */
+  readonly updateReminderDays: number;
+  /** Refused tokens of one source in a minute before it is turned away unheard: far more than an agent ever needs. */
+  readonly loginFailuresPerSource: number;
+  /** Certificates that one identity may ask for in an hour: far more than its replicas ever need. */
+  readonly issuancesPerIdentity: number;
 }
 
 /** notBefore lies this far before issuing, for clocks that are behind; Key Vault's own certificates use 600 s. */

@@ -9,6 +9,7 @@ export type PlanReason =
   | 'InWindow'
   | 'Overdue'
   | 'Retry'
+  | 'Forced'
   | 'AutoRotateOff'
   | 'AgentMustAct'
   | 'Revoked'
@@ -59,6 +60,24 @@ export function isWorkDue(identity: Identity, kind: CredentialKind, now: Date): 
   return action === 'renew' || action === 'rotate';
 }
 
+/**
+ * Whether a credential's next one is made by somebody else: by the agent that holds the key, or by an operator where
+ * autoRotate is off. All that Everleaf does when such a credential is due is to remind.
+ */
+export function isLeftToOthers(identity: Identity, kind: CredentialKind): boolean {
+  return identity.delivery === 'agent' || isRotatedByHand(identity, kind);
+}
+
+/** A token that is made already is delivered all the same: only making one is what autoRotate speaks of. */
+function isRotatedByHand(identity: Identity, kind: CredentialKind): boolean {
+  const { autoRotate, token } = identity;
+  return kind === 'token' && !autoRotate && !isUndelivered(identity) && token.forcedAt === null;
+}
+
+function isUndelivered({ delivery, token }: Identity): boolean {
+  return delivery === 'vault' && token.vaultVersion === null;
+}
+
 interface CredentialFacts {
   readonly dueAt: Date;
   readonly opensAt: Date | null;
@@ -68,14 +87,17 @@ interface CredentialFacts {
   readonly text: string;
 }
 
-/** When a credential is due: at its own moment in the window, or at its retry, or at once while there is none. */
+/**
+ * When a credential is due: at its own moment in the window, or at its retry, or at once while there is none or when an
+ * operator asked for it.
+ */
 function credentialFacts(identity: Identity, kind: CredentialKind): CredentialFacts {
-  const retryAt = identity[kind].failure?.retryAt ?? null;
+  const retryAt = identity[kind].failure?.retryAt ?? identity[kind].forcedAt;
   if (kind === 'token') {
-    const { id, issuedAt, expiresAt, rotateAfter, vaultVersion } = identity.token;
+    const { id, issuedAt, expiresAt, rotateAfter } = identity.token;
     const window = renewalWindow(issuedAt, expiresAt, id);
     // A token that the vault does not hold yet serves nobody: it is due since it was made.
-    const undelivered = identity.delivery === 'vault' && vaultVersion === null;
+    const undelivered = isUndelivered(identity);
     return {
       dueAt: retryAt ?? (undelivered ? issuedAt : rotateAfter),
       opensAt: window.opensAt,
@@ -116,8 +138,8 @@ function decide(
   if (facts.dueAt > now) {
     return { action: 'none', reason: 'NotDue', text: `due at ${toInstant(facts.dueAt)}` };
   }
-  // A token that is made already is delivered all the same: only making one is what autoRotate speaks of.
-  if (kind === 'token' && !identity.autoRotate && !facts.isMissing) {
+  const { failure, forcedAt } = identity[kind];
+  if (isRotatedByHand(identity, kind)) {
     return { action: 'remind', reason: 'AutoRotateOff', text: 'autoRotate is off, an operator rotates it' };
   }
   if (identity.delivery === 'agent') {
@@ -128,9 +150,11 @@ function decide(
     return { action: 'request', reason: 'AgentMustAct', text };
   }
   const action = kind === 'certificate' ? 'renew' : 'rotate';
-  const failure = identity[kind].failure;
   if (failure !== null) {
     return { action, reason: 'Retry', text: `try ${failure.attempts + 1} after ${failure.code}` };
+  }
+  if (forcedAt !== null) {
+    return { action, reason: 'Forced', text: `an operator asked for it at ${toInstant(forcedAt)}` };
   }
   const isLate = facts.isMissing || (facts.closesAt !== null && now > facts.closesAt);
   return { action, reason: isLate ? 'Overdue' : 'InWindow', text: facts.text };

@@ -31,6 +31,10 @@ export interface TokenRecord {
   readonly issuedAt: Date;
   readonly expiresAt: Date;
   readonly firstUsedAt: Date | null;
+  /** Logins that it is good for; null for any number. */
+  readonly maxUses: number | null;
+  /** Logins that it was used for. A repeated answer is not another login. */
+  readonly uses: number;
 }
 
 export interface TokenParts {
@@ -89,17 +93,21 @@ export type TokenVerdict =
 
 /**
  * Whether a token whose secret matched may log its identity in now.
- * @param identity the token's identity: when it was revoked, and the newest token generation that was ever used;
- *   the first use of a token ends every earlier one (RFC 9700, 4.14.2)
+ * @param identity the token's identity: when it was revoked, the newest token generation that was ever used (the first
+ *   use of a token ends every earlier one, RFC 9700, 4.14.2), and the lowest that a cut-over left alive
  */
 export function judgeToken(
   token: Pick<TokenRecord, 'generation' | 'expiresAt'>,
-  identity: { readonly revokedAt: Date | null; readonly token: { readonly usedGeneration: number } },
+  identity: {
+    readonly revokedAt: Date | null;
+    readonly token: { readonly usedGeneration: number; readonly floorGeneration: number };
+  },
   now: Date,
 ): TokenVerdict {
   if (identity.revokedAt !== null) return { valid: false, code: 'Revoked', reason: 'identity-revoked' };
   if (wholeSecond(now) > token.expiresAt) return { valid: false, code: 'Expired', reason: 'token-expired' };
-  if (token.generation < identity.token.usedGeneration) {
+  const { usedGeneration, floorGeneration } = identity.token;
+  if (token.generation < Math.max(usedGeneration, floorGeneration)) {
     return { valid: false, code: 'Expired', reason: 'token-superseded' };
   }
   return { valid: true };

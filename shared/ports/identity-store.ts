@@ -1,11 +1,6 @@
 import type { AuditEvent } from '../domain/audit.ts';
-import type {
-  CertificateAttempt,
-  CertificateRecord,
-  CredentialKind,
-  Identity,
-  Instance,
-} from '../domain/identity.ts';
+import type { CertificateAttempt, CertificateRecord, CredentialKind, Identity } from '../domain/identity.ts';
+import type { Instance } from '../domain/instance.ts';
 import type { IdentityId } from '../domain/names.ts';
 import type { TokenRecord } from '../domain/token.ts';
 
@@ -26,13 +21,16 @@ export interface DueRow {
   readonly dueAt: Date;
   /** End of the credential that is to be replaced; null while there is none. */
   readonly expiresAt: Date | null;
+  /** True where all there is to do is to remind an agent or an operator, which asks nothing of the vaults. */
+  readonly isReminder: boolean;
 }
 
-/** A login in progress or just answered: of two equal requests one signs and the other finds this. */
-export interface LoginRecord {
+/** An issuance in progress or done: of two equal requests one signs and the other finds this. */
+export interface IssuanceRecord {
   readonly v: 1;
   readonly identity: IdentityId;
-  readonly tokenId: string;
+  /** What was presented: the id of a token, or the serial number of the certificate that is renewed. */
+  readonly credential: string;
   readonly spkiHash: string;
   readonly instance: string;
   /** When the request that is to sign began; later equal requests wait for it, or take it over after a while. */
@@ -48,12 +46,21 @@ export type Change =
   | { readonly op: 'insert'; readonly kind: 'token'; readonly value: TokenRecord }
   | { readonly op: 'replace'; readonly kind: 'token'; readonly value: TokenRecord; readonly etag: string }
   | { readonly op: 'insert'; readonly kind: 'certificate'; readonly value: CertificateRecord }
-  | { readonly op: 'put'; readonly kind: 'instance'; readonly value: Instance }
-  | { readonly op: 'insert'; readonly kind: 'login'; readonly value: LoginRecord }
-  | { readonly op: 'replace'; readonly kind: 'login'; readonly value: LoginRecord; readonly etag: string }
+  | { readonly op: 'insert'; readonly kind: 'instance'; readonly value: Instance }
+  | { readonly op: 'replace'; readonly kind: 'instance'; readonly value: Instance; readonly etag: string }
+  | { readonly op: 'insert'; readonly kind: 'issuance'; readonly value: IssuanceRecord }
+  | {
+      readonly op: 'replace';
+      readonly kind: 'issuance';
+      readonly value: IssuanceRecord;
+      readonly etag: string;
+    }
   | { readonly op: 'put'; readonly kind: 'due'; readonly value: DueRow }
   | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
   | { readonly op: 'insert'; readonly kind: 'event'; readonly value: AuditEvent & { identity: IdentityId } };
+
+/** The change that writes an event beside what it tells. */
+export type EventChange = Extract<Change, { readonly kind: 'event' }>;
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -76,9 +83,13 @@ export interface Owner {
  * 4. `token` is one point read: the id tells the partition. It takes any 16 bytes.
  * 5. `due` reads every partition's rows due at `until` or before, oldest first, `limit` of each partition at most; its
  *    cost grows with what is due, never with the fleet.
- * 6. `claimSerial` and `claimKey` give a value to the first owner that asks and answer who owns it. Both last.
+ * 6. `claimSerial` and `claimKey` give a value to the first owner that asks and answer who owns it. Both last, and
+ *    `serialOwner` answers who owns a serial number without claiming it.
  * 7. `dueRows` lists the whole index page by page, and `dueRow` reads one row of a cluster by its key: for whoever checks
  *    the index against the record. `due` is for everybody else.
+ * 8. `countEvent` adds an event's count to the unsealed event of the same cluster, time and id, and writes the event when
+ *    there is none; everything but the count stays as it was written first. Many at once may lose their race: after a few
+ *    tries it fails with Conflict and has counted nothing.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface IdentityStore {
@@ -86,14 +97,17 @@ export interface IdentityStore {
   identity(id: IdentityId): Promise<Stored<Identity> | null>;
   identities(options: { cluster?: string; cursor?: string; limit: number }): Promise<Page<Identity>>;
   /** One point read, however many lines the identity has. */
-  instance(id: IdentityId, instance: string): Promise<Instance | null>;
+  instance(id: IdentityId, instance: string): Promise<Stored<Instance> | null>;
   instances(id: IdentityId): Promise<readonly Instance[]>;
   token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null>;
   certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null>;
-  login(cluster: string, tokenId: string, spkiHash: string): Promise<Stored<LoginRecord> | null>;
+  issuance(cluster: string, credential: string, spkiHash: string): Promise<Stored<IssuanceRecord> | null>;
+  /** Whose a serial number is; null for one that was never claimed. */
+  serialOwner(serialNumber: string): Promise<Owner | null>;
   due(until: Date, limit: number): Promise<readonly DueRow[]>;
   dueRows(options: { cursor?: string; limit: number }): Promise<Page<DueRow>>;
   dueRow(cluster: string, key: string): Promise<DueRow | null>;
+  countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void>;
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner>;
   claimKey(spkiHash: string, owner: Owner): Promise<Owner>;
   /** A new token id's first byte for an identity of this cluster, so that `token` finds its partition. */

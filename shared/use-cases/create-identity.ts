@@ -11,7 +11,7 @@ import { moveDue } from './update-identity.ts';
 
 /**
  * Makes an identity with its first token, in one transaction. For vault delivery certificate and token are due at
- * once, so that a scan finishes what a crash leaves.
+ * once, so that a scan finishes what a crash leaves; an agent is reminded of its token when that should be rotated.
  * @returns the identity: the new one, or the one that was there
  */
 export async function createIdentity(
@@ -56,8 +56,9 @@ function newIdentity(
 ): { identity: Identity; changes: Change[] } {
   const createdAt = wholeSecond(deps.clock.now());
   const tokenExpiryInSeconds = (deps.policy.tokenValidityDays * DAY_MS) / SECOND_MS;
-  const token = mintToken(deps, rotationKey, id, 0, tokenExpiryInSeconds);
-  const undone = { dueKey: null, queuedAt: null, lastSuccessAt: null, failure: null };
+  const tokenMaxUses = null;
+  const token = mintToken(deps, rotationKey, id, 0, { tokenExpiryInSeconds, tokenMaxUses });
+  const undone = { dueKey: null, queuedAt: null, lastSuccessAt: null, failure: null, forcedAt: null };
   const bare: Identity = {
     v: 1,
     ...id,
@@ -66,22 +67,29 @@ function newIdentity(
     credentials: template.credentials,
     autoRotate: template.delivery === 'vault',
     tokenExpiryInSeconds,
+    tokenMaxUses,
     // The cloud agent serves TLS under the name that login files give its clients.
     dnsNames: template.clientType === 'Host' ? [deps.site.cloudFqdn] : [],
     createdAt,
     revokedAt: null,
+    revocationReason: null,
+    deletedAt: null,
+    incarnation: 1,
     lastSeenAt: null,
+    acknowledgedBundleId: null,
+    issuances: null,
     certificate: { ...undone, generation: 0, attempt: null, head: null },
     token: {
       ...undone,
       ...tokenFacts(token),
       usedGeneration: -1,
+      floorGeneration: 0,
       vaultVersion: null,
       predecessorExpiresAt: null,
     },
   };
   const certificateDue = moveDue(bare, 'certificate', template.delivery === 'vault' ? createdAt : null);
-  const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : null);
+  const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : bare.token.rotateAfter);
   return {
     identity: {
       ...bare,

@@ -13,6 +13,7 @@ import { identityText, spiffeId } from '../domain/names.ts';
 import { BACKDATE_MS, MIN_LEAF_LIFE_MS, renewalWindow, validityFor } from '../domain/policy.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
+import type { Extension } from '../pki/extension-reader.ts';
 import { buildLeafTbs, type LeafInput } from '../pki/leaf-certificate.ts';
 import { lintLeaf } from '../pki/lint-leaf.ts';
 import { readPublicKey, spkiHash, subjectKeyIdentifier } from '../pki/public-key.ts';
@@ -87,6 +88,7 @@ export function isAttemptUsable(
 /**
  * Signs the certificate that an attempt has decided, for the key of `request`: builds it, lints it, has the vault
  * sign it and checks the signature. Records nothing.
+ * @param extraExtensions what a renewed certificate says of the line that it continues
  */
 export async function signLeaf(
   deps: Pick<Deps, 'signer' | 'policy' | 'site'>,
@@ -95,6 +97,7 @@ export async function signLeaf(
   instance: string,
   attempt: CertificateAttempt,
   request: CertificateRequest,
+  extraExtensions: readonly Extension[] = [],
 ): Promise<CertificateRecord> {
   const issuer = parseCertificate(authority.certificate);
   const signatureAlgorithm = signatureAlgorithmFor(readPublicKey(issuer.spki));
@@ -109,6 +112,7 @@ export async function signLeaf(
     spiffeUri: spiffeId(deps.site.trustDomain, identity),
     names: { dns: grantedNames(identity, request).granted, ipAddresses: [] },
     accessIdentity: identityText(identity),
+    extraExtensions,
     signatureAlgorithm,
   };
   const tbs = buildLeafTbs(leaf);

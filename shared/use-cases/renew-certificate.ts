@@ -259,6 +259,7 @@ async function putInForce(
           queuedAt: null,
           lastSuccessAt: deps.clock.now(),
           failure: null,
+          forcedAt: null,
           attempt: null,
           head: newHead,
         },

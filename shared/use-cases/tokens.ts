@@ -1,6 +1,6 @@
 import { fromBase64Url, fromHex, toHex } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
-import type { TokenState } from '../domain/identity.ts';
+import type { Identity, TokenState } from '../domain/identity.ts';
 import { type IdentityId, identityText, VAULT_ROTATION_KEY_NAME } from '../domain/names.ts';
 import { renewalWindow } from '../domain/policy.ts';
 import { Secret } from '../domain/secret.ts';
@@ -48,12 +48,12 @@ export function mintToken(
   rotationKey: Secret<Uint8Array>,
   identity: IdentityId,
   generation: number,
-  expiryInSeconds: number,
+  { tokenExpiryInSeconds, tokenMaxUses: maxUses }: Pick<Identity, 'tokenExpiryInSeconds' | 'tokenMaxUses'>,
 ): TokenRecord {
   const id = deps.random.bytes(TOKEN_ID_BYTES);
   id[0] = deps.identities.tokenShard(identity.cluster);
   const nonce = toHex(deps.random.bytes(NONCE_BYTES));
-  const { issuedAt, expiresAt } = tokenDates(deps.clock.now(), expiryInSeconds, toHex(id));
+  const { issuedAt, expiresAt } = tokenDates(deps.clock.now(), tokenExpiryInSeconds, toHex(id));
   return {
     v: 1,
     id: toHex(id),
@@ -66,6 +66,8 @@ export function mintToken(
     issuedAt,
     expiresAt,
     firstUsedAt: null,
+    maxUses,
+    uses: 0,
   };
 }
 

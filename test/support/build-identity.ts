@@ -56,7 +56,14 @@ export interface IdentityChanges extends Partial<Omit<Identity, 'certificate' | 
  */
 export function buildIdentity({ certificate, token, ...changes }: IdentityChanges = {}): Identity {
   const delivery = changes.delivery ?? 'vault';
-  const quiet = { generation: 1, dueKey: null, queuedAt: null, lastSuccessAt: null, failure: null };
+  const quiet = {
+    generation: 1,
+    dueKey: null,
+    queuedAt: null,
+    lastSuccessAt: null,
+    failure: null,
+    forcedAt: null,
+  };
   const id = token?.id ?? TOKEN_ID;
   const expiryInSeconds = changes.tokenExpiryInSeconds ?? NINETY_DAYS_IN_SECONDS;
   return {
@@ -68,10 +75,16 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
     credentials: 'cloud',
     autoRotate: delivery === 'vault',
     tokenExpiryInSeconds: expiryInSeconds,
+    tokenMaxUses: null,
     dnsNames: [],
     createdAt: ISSUED_AT,
     revokedAt: null,
+    revocationReason: null,
+    deletedAt: null,
+    incarnation: 1,
     lastSeenAt: null,
+    acknowledgedBundleId: null,
+    issuances: null,
     certificate: {
       ...quiet,
       attempt: null,
@@ -83,6 +96,7 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
       id,
       ...tokenDates(token?.issuedAt ?? ISSUED_AT, expiryInSeconds, id),
       usedGeneration: -1,
+      floorGeneration: 0,
       vaultVersion: delivery === 'vault' ? 'v1' : null,
       predecessorExpiresAt: null,
       ...token,

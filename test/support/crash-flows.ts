@@ -81,6 +81,6 @@ async function loginAttempt(world: World, token: string, csr: string): Promise<C
   const decoded = decodeToken(token);
   assert.ok(typeof decoded !== 'string');
   const hash = spkiHash(parseCertificateRequest(csr).spki);
-  const row = await world.deps.identities.login(NODE_AGENT.cluster, toHex(decoded.id), hash);
+  const row = await world.deps.identities.issuance(NODE_AGENT.cluster, toHex(decoded.id), hash);
   return row?.value.attempt ?? null;
 }

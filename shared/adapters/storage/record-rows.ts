@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { AuditEvent } from '../../domain/audit.ts';
-import type { CertificateRecord, Identity, Instance } from '../../domain/identity.ts';
+import type { CertificateRecord, Identity } from '../../domain/identity.ts';
+import type { Instance } from '../../domain/instance.ts';
+import { REVOCATION_REASONS } from '../../domain/revocation.ts';
 import type { TokenRecord } from '../../domain/token.ts';
-import type { DueRow, LoginRecord, Owner } from '../../ports/identity-store.ts';
+import type { DueRow, IssuanceRecord, Owner } from '../../ports/identity-store.ts';
 import { bytes, instant, rowCodec } from './row-codec.ts';
 
 /** The rows of the record that belong to identities, field by field as the domain has them. */
@@ -32,12 +34,19 @@ const head = z.object({
   vaultVersion: z.string().nullable(),
 });
 
+/** What revocation leaves in a row; fields with a default are missing in rows of the first versions. */
+const revoked = {
+  revokedAt: instant.nullable().default(null),
+  revocationReason: z.enum(REVOCATION_REASONS).nullable().default(null),
+};
+
 const credential = {
   generation: z.int(),
   dueKey: z.string().nullable(),
   queuedAt: instant.nullable(),
   lastSuccessAt: instant.nullable(),
   failure: z.object({ at: instant, code: z.string(), attempts: z.int(), retryAt: instant }).nullable(),
+  forcedAt: instant.nullable().default(null),
 };
 
 const identity: z.ZodType<Identity> = identityId.extend({
@@ -55,10 +64,15 @@ const identity: z.ZodType<Identity> = identityId.extend({
   credentials: z.enum(['cloud', 'kubelet']),
   autoRotate: z.boolean(),
   tokenExpiryInSeconds: z.int(),
+  tokenMaxUses: z.int().nullable().default(null),
   dnsNames: z.array(z.string()),
   createdAt: instant,
-  revokedAt: instant.nullable(),
+  ...revoked,
+  deletedAt: instant.nullable().default(null),
+  incarnation: z.int().default(1),
   lastSeenAt: instant.nullable(),
+  acknowledgedBundleId: z.string().nullable().default(null),
+  issuances: z.object({ windowStart: instant, count: z.int() }).nullable().default(null),
   certificate: z.object({ ...credential, attempt: attempt.nullable(), head: head.nullable() }),
   token: z.object({
     ...credential,
@@ -67,6 +81,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
     expiresAt: instant,
     rotateAfter: instant,
     usedGeneration: z.int(),
+    floorGeneration: z.int().default(0),
     vaultVersion: z.string().nullable(),
     predecessorExpiresAt: instant.nullable(),
   }),
@@ -82,6 +97,8 @@ const token: z.ZodType<TokenRecord> = z.object({
   issuedAt: instant,
   expiresAt: instant,
   firstUsedAt: instant.nullable(),
+  maxUses: z.int().nullable().default(null),
+  uses: z.int().default(0),
 });
 
 const certificate: z.ZodType<CertificateRecord> = z.object({
@@ -101,15 +118,24 @@ const instance: z.ZodType<Instance> = z.object({
   v,
   id: z.string(),
   identity: identityId,
+  incarnation: z.int().default(1),
   startedAt: instant,
   spkiHash: z.string(),
   head,
+  provenAt: instant.nullable().default(null),
+  successor: head.extend({ spkiHash: z.string() }).nullable().default(null),
+  originalSerialNumber: z.string().nullable().default(null),
+  lockedAt: instant.nullable().default(null),
+  ...revoked,
+  recoveriesUsed: z.int().default(0),
+  lastSeenAt: instant.nullable().default(null),
+  bundleId: z.string().nullable().default(null),
 });
 
-const login: z.ZodType<LoginRecord> = z.object({
+const issuance: z.ZodType<IssuanceRecord> = z.object({
   v,
   identity: identityId,
-  tokenId: z.string(),
+  credential: z.string(),
   spkiHash: z.string(),
   instance: z.string(),
   startedAt: instant,
@@ -124,21 +150,22 @@ const due: z.ZodType<DueRow> = z.object({
   kind,
   dueAt: instant,
   expiresAt: instant.nullable(),
+  isReminder: z.boolean().default(false),
 });
 
 const owner: z.ZodType<Owner> = z.object({ identity: identityId, instance: z.string() });
 
 /** Events are written here and read by nobody yet: whatever their shape, it must get out again as it came in. */
-const event: z.ZodType<AuditEvent> = z.custom<AuditEvent>(
-  (value) => typeof value === 'object' && value !== null,
-);
+const event: z.ZodType<AuditEvent> = z
+  .custom<AuditEvent>((value) => typeof value === 'object' && value !== null)
+  .transform((value) => ({ ...value, count: value.count ?? 1 }));
 
 export const recordCodecs = {
   identity: rowCodec('identity', identity),
   token: rowCodec('token', token),
   certificate: rowCodec('certificate', certificate),
   instance: rowCodec('instance', instance),
-  login: rowCodec('login', login),
+  issuance: rowCodec('issuance', issuance),
   due: rowCodec('due', due),
   owner: rowCodec('owner', owner),
   event: rowCodec('event', event),

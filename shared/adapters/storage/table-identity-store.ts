@@ -1,6 +1,8 @@
+import type { AuditEvent } from '../../domain/audit.ts';
 import { toHex } from '../../domain/encoding.ts';
 import { isEverleafError } from '../../domain/errors.ts';
-import type { CertificateRecord, Identity, Instance } from '../../domain/identity.ts';
+import type { CertificateRecord, Identity } from '../../domain/identity.ts';
+import type { Instance } from '../../domain/instance.ts';
 import { addMs, MINUTE_MS, toMinute } from '../../domain/instants.ts';
 import type { IdentityId } from '../../domain/names.ts';
 import { shardOf } from '../../domain/sharding.ts';
@@ -9,7 +11,7 @@ import type {
   Change,
   DueRow,
   IdentityStore,
-  LoginRecord,
+  IssuanceRecord,
   Owner,
   Page,
   Stored,
@@ -22,6 +24,8 @@ import type { RowOperation, Table } from './table.ts';
 const AFTER_BAR = '}';
 /** Rows of one answer; far more than one transaction or one page of a status needs. */
 const EVERYTHING = Number.POSITIVE_INFINITY;
+/** Tries to count an event: whoever loses all of them is one of many that are counted in the same row. */
+const TRIES = 5;
 
 /** Row keys, as they sort: the kind first, so that each kind is a range of its own. */
 const keys = {
@@ -29,7 +33,7 @@ const keys = {
   token: (tokenId: string) => `t|${tokenId}`,
   certificate: (id: IdentityId, serial: string) => `c|${id.cluster}|${id.name.toLowerCase()}|${serial}`,
   instance: (id: IdentityId, instance: string) => `n|${id.cluster}|${id.name.toLowerCase()}|${instance}`,
-  login: (tokenId: string, spkiHash: string) => `l|${tokenId}|${spkiHash}`,
+  issuance: (credential: string, spkiHash: string) => `l|${credential}|${spkiHash}`,
   event: (time: Date, id: string) => `o|${time.toISOString()}|${id}`,
 };
 
@@ -64,9 +68,9 @@ export class TableIdentityStore implements IdentityStore {
     return this.#walk(cluster === undefined ? 'i' : `i|${cluster}`, recordCodecs.identity, options, shard);
   }
 
-  async instance(id: IdentityId, instance: string): Promise<Instance | null> {
+  instance(id: IdentityId, instance: string): Promise<Stored<Instance> | null> {
     const key = keys.instance(id, instance);
-    return (await this.#read(this.#partitionOf(id.cluster), key, recordCodecs.instance))?.value ?? null;
+    return this.#read(this.#partitionOf(id.cluster), key, recordCodecs.instance);
   }
 
   async instances(id: IdentityId): Promise<readonly Instance[]> {
@@ -94,8 +98,8 @@ export class TableIdentityStore implements IdentityStore {
     return (await this.#read(this.#partitionOf(id.cluster), key, recordCodecs.certificate))?.value ?? null;
   }
 
-  login(cluster: string, tokenId: string, spkiHash: string): Promise<Stored<LoginRecord> | null> {
-    return this.#read(this.#partitionOf(cluster), keys.login(tokenId, spkiHash), recordCodecs.login);
+  issuance(cluster: string, credential: string, spkiHash: string): Promise<Stored<IssuanceRecord> | null> {
+    return this.#read(this.#partitionOf(cluster), keys.issuance(credential, spkiHash), recordCodecs.issuance);
   }
 
   async due(until: Date, limit: number): Promise<readonly DueRow[]> {
@@ -115,8 +119,31 @@ export class TableIdentityStore implements IdentityStore {
     return (await this.#read(this.#partitionOf(cluster), key, recordCodecs.due))?.value ?? null;
   }
 
+  async countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void> {
+    const partition = this.#partitionOf(event.identity.cluster);
+    const key = keys.event(event.time, event.id);
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#read(partition, key, recordCodecs.event);
+      const value = found === null ? event : { ...found.value, count: found.value.count + event.count };
+      const row = { key, ...recordCodecs.event.encode(value) };
+      try {
+        await this.#record.commit(partition, [
+          found === null ? { op: 'insert', ...row } : { op: 'replace', ...row, etag: found.etag },
+        ]);
+        return;
+      } catch (error) {
+        if (!isEverleafError(error, 'Conflict') || attempt === TRIES) throw error;
+      }
+    }
+  }
+
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner> {
     return claim(this.#serials, serialNumber, owner);
+  }
+
+  async serialOwner(serialNumber: string): Promise<Owner | null> {
+    const row = await this.#serials.get(serialNumber.slice(0, 2), serialNumber);
+    return row === null ? null : recordCodecs.owner.decode(row);
   }
 
   claimKey(spkiHash: string, owner: Owner): Promise<Owner> {
@@ -156,11 +183,13 @@ export class TableIdentityStore implements IdentityStore {
   }
 }
 
-function partitionName(shard: number): string {
+/** The partition of the record that a shard's rows are in. */
+export function partitionName(shard: number): string {
   return String(shard).padStart(2, '0');
 }
 
-function rowOperation(change: Change): RowOperation {
+/** The row that a change writes or removes. */
+export function rowOperation(change: Change): RowOperation {
   if (change.op === 'remove') return { op: 'remove', key: change.key };
   const codec = recordCodecs[change.kind] as RowCodec<Write['value']>;
   const written = { key: keyOf(change), ...codec.encode(change.value) };
@@ -181,8 +210,8 @@ function keyOf({ kind, value }: Write): string {
       return keys.certificate(value.identity, value.serialNumber);
     case 'instance':
       return keys.instance(value.identity, value.id);
-    case 'login':
-      return keys.login(value.tokenId, value.spkiHash);
+    case 'issuance':
+      return keys.issuance(value.credential, value.spkiHash);
     case 'due':
       return value.key;
     case 'event':

@@ -13,6 +13,7 @@ const IN_AZURE = {
   OPERATOR_ISSUER: 'https://login.microsoftonline.com/tenant/v2.0',
   OPERATOR_AUDIENCE: 'api://everleaf',
   OPERATOR_TENANT_ID: 'tenant',
+  PUBLIC_BASE_URL: 'https://everleaf.azurewebsites.net',
   TRUST_DOMAIN: 'everleaf.example.com',
   CLOUD_FQDN: 'cloud.example.com',
 };
@@ -54,6 +55,11 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     clientKeyType: 'RSA-2048',
     authorityKeyType: 'EC-P256',
     vaultKeysPerMinute: 60,
+    recoveryWindowDays: 30,
+    recoveryBudget: 3,
+    updateReminderDays: 60,
+    loginFailuresPerSource: 30,
+    issuancesPerIdentity: 200,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -155,13 +161,14 @@ test('All mistakes are reported at once, each with the name of its setting', () 
     'OPERATOR_ISSUER',
     'OPERATOR_AUDIENCE',
     'OPERATOR_TENANT_ID',
+    'PUBLIC_BASE_URL',
     'TRUST_DOMAIN',
     'CLOUD_FQDN',
     'RECORD_STORAGE__tableServiceUri',
   ]) {
     assert.equal(found.filter((line) => line.startsWith(name)).length, 1, name);
   }
-  assert.equal(found.length, 9);
+  assert.equal(found.length, 10);
 });
 
 for (const [name, values] of [
@@ -169,6 +176,8 @@ for (const [name, values] of [
   ['TOKEN_VALIDITY_DAYS', ['0', '366', 'NaN']],
   ['AUTHORITY_VALIDITY_DAYS', ['0', '3651', 'Infinity']],
   ['VAULT_KEYS_PER_MINUTE', ['0', '10001', '1e9']],
+  ['LOGIN_FAILURES_PER_SOURCE', ['0', '1000001', '1.5']],
+  ['ISSUANCES_PER_IDENTITY', ['0', '1000001', 'many']],
   ['CLIENT_KEY_TYPE', ['EC-P256', 'RSA-1024', 'rsa-2048']],
   ['AUTHORITY_KEY_TYPE', ['EC-P384', 'RSA-1024']],
   ['CLOUD_PORT', ['0', '65536', 'https']],

@@ -10,6 +10,7 @@ const BEFORE_END = new Date('2027-01-01T00:00:00Z');
 interface Facts {
   readonly generation?: number;
   readonly usedGeneration?: number;
+  readonly floorGeneration?: number;
   readonly revokedAt?: Date | null;
   readonly now?: Date;
 }
@@ -17,10 +18,15 @@ interface Facts {
 function judge({
   generation = 0,
   usedGeneration = -1,
+  floorGeneration = 0,
   revokedAt = null,
   now = BEFORE_END,
 }: Facts): TokenVerdict {
-  return judgeToken({ generation, expiresAt: END }, { revokedAt, token: { usedGeneration } }, now);
+  return judgeToken(
+    { generation, expiresAt: END },
+    { revokedAt, token: { usedGeneration, floorGeneration } },
+    now,
+  );
 }
 
 const refusal = (code: 'Expired' | 'Revoked', reason: string) => ({ valid: false, code, reason });
@@ -38,6 +44,11 @@ describe('the verdict on a genuine token', () => {
 
   it('lets a used token in again, as long as no later one was used', () => {
     assert.deepEqual(judge({ generation: 3, usedGeneration: 3 }), { valid: true });
+  });
+
+  it('lets nothing in that a cut-over has ended, used or not', () => {
+    assert.deepEqual(judge({ generation: 4, floorGeneration: 5 }), refusal('Expired', 'token-superseded'));
+    assert.deepEqual(judge({ generation: 5, floorGeneration: 5 }), { valid: true });
   });
 
   it('lets both in while the later one is unused', () => {
