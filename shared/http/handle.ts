@@ -56,7 +56,9 @@ function describe(error: unknown): string {
 async function authenticate(app: App, name: RouteName, request: HttpRequest): Promise<Actor> {
   const { credential } = ROUTES[name] as RoutePolicy;
   const source = sourceOf(request);
-  if (credential === 'anyone' || credential === 'token') return { kind: 'anonymous', id: null, source };
+  if (credential === 'anyone' || credential === 'token' || credential === 'proof') {
+    return { kind: 'anonymous', id: null, source };
+  }
   const operator = await app.operators.authenticate(request.headers.get('authorization'));
   if (!operator.rights.has(credential)) {
     throw new EverleafError(
