@@ -33,10 +33,10 @@ export function holding(id: IdentityId, answer: LoginAnswer, key: KeyPair): Held
 }
 
 /** Shows the certificate with proof, as for any route that wants one. */
-export function show(world: World, held: Held): Promise<ProvenCaller> {
+export function show(world: World, held: Held, deps: Deps = world.deps): Promise<ProvenCaller> {
   const path = '/api/test';
   const proof = makeProof({ ...held, path, method: 'GET', now: world.clock.now() });
-  return verifyProof(world.deps, world.run, { proof, method: 'GET', path, body: null });
+  return verifyProof(deps, world.run, { proof, method: 'GET', path, body: null });
 }
 
 /** Renews as agents do that sign their requests: the key of the same owner is always the same key. */
