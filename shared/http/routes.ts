@@ -24,6 +24,7 @@ export interface RoutePolicy {
 
 const anyone = { credential: 'anyone' } as const;
 const token = { credential: 'token' } as const;
+const proof = { credential: 'proof' } as const;
 const operator = (action: Action, scope: ScopeTemplate = '/') =>
   ({ credential: 'operator', action, scope }) as const;
 
@@ -33,6 +34,8 @@ const operator = (action: Action, scope: ScopeTemplate = '/') =>
  */
 export const ROUTES = {
   login: { route: 'login', methods: { POST: token } },
+  renew: { route: 'certificates/renew', methods: { POST: proof } },
+  acknowledge: { route: 'bundle/acknowledge', methods: { POST: proof } },
   'ca-bundle': { route: 'ca-bundle', methods: { GET: anyone } },
   health: { route: 'health', methods: { GET: anyone } },
   status: { route: 'status', methods: { GET: operator('status/read') } },

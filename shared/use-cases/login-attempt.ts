@@ -1,22 +1,22 @@
 import type { ActiveAuthority } from '../domain/authority.ts';
 import { isEverleafError } from '../domain/errors.ts';
-import type { CertificateRecord, Identity } from '../domain/identity.ts';
+import type { Identity } from '../domain/identity.ts';
 import { lineAfterLogin } from '../domain/instance.ts';
 import { MINUTE_MS, wholeSecond } from '../domain/instants.ts';
-import { identityText } from '../domain/names.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
 import { agentCertificateChanges } from './agent-certificate.ts';
 import { readActiveAuthority } from './authorities.ts';
+import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
 import { checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertMayBegin, countIssuance } from './issuance-limit.ts';
-import { grantedNames, headOf, isClipped, signLeaf } from './issue-certificate.ts';
+import { headOf, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
-import type { IssuedLogin } from './login-answer.ts';
+import { type IssuedLogin, warningsOf } from './login-answer.ts';
 import { tokenUse } from './token-use.ts';
 
 /** How long a login's answer is repeated for the same token and key. */
@@ -33,6 +33,7 @@ export async function issueForLogin(
   identity: Identity,
   token: TokenRecord,
   request: CertificateRequest,
+  bundleId: string | null,
 ): Promise<IssuedLogin> {
   await assertMayBegin(deps, identity, token.id, spkiHash(request.spki));
   const [authority, instance] = await Promise.all([
@@ -44,17 +45,32 @@ export async function issueForLogin(
   for (let race = 0; race < RACES; race++) {
     const login = await claimIssuance(deps, order, ({ finishedAt }) => isRecent(deps, finishedAt));
     const owner = { identity: login.value.identity, instance };
-    const recorded =
+    const issued =
       login.value.finishedAt === null
-        ? await signAndRecord(deps, run, authority, identity, token, request, login, owner)
-        : await deps.identities.certificate(identity, login.value.attempt.serialNumber);
-    if (recorded !== null) return describeIssued(deps, identity, request, recorded, authority);
+        ? await signAndRecord(deps, run, authority, identity, token, request, login, owner, bundleId)
+        : await findIssued(deps, identity, login.value.attempt.serialNumber);
+    if (issued !== null) {
+      const { record } = issued;
+      const warnings = warningsOf(deps, identity, request, record, authority);
+      return { ...issued, head: headOf(record, 0, null), instance, vault: null, warnings };
+    }
   }
   throw issuanceInProgress(identity);
 }
 
 function isRecent(deps: Deps, finishedAt: Date | null): boolean {
   return finishedAt !== null && deps.clock.now().getTime() - finishedAt.getTime() < REPEAT_MS;
+}
+
+type Issued = Pick<IssuedLogin, 'identity' | 'record'>;
+
+async function findIssued(
+  deps: Pick<Deps, 'identities'>,
+  identity: Identity,
+  serialNumber: string,
+): Promise<Issued | null> {
+  const record = await deps.identities.certificate(identity, serialNumber);
+  return record === null ? null : { identity, record };
 }
 
 /** Signs and writes everything that follows in one transaction. Null: somebody else was faster; look again. */
@@ -67,7 +83,8 @@ async function signAndRecord(
   request: CertificateRequest,
   login: Stored<IssuanceRecord>,
   owner: Owner,
-): Promise<CertificateRecord | null> {
+  bundleId: string | null,
+): Promise<Issued | null> {
   const { attempt } = login.value;
   await deps.identities.claimSerial(attempt.serialNumber, owner);
   const record = await signLeaf(deps, authority, identity, owner.instance, attempt, request);
@@ -76,9 +93,14 @@ async function signAndRecord(
     const line = await deps.identities.instance(owner.identity, owner.instance);
     checkLine(line?.value ?? null);
     const use = await tokenUse(deps, owner.identity, token.id, (current) =>
-      agentCertificateChanges(countIssuance(deps, current), head, wholeSecond(deps.clock.now())),
+      agentCertificateChanges(
+        countIssuance(deps, withBundle(current, bundleId)),
+        head,
+        wholeSecond(deps.clock.now()),
+      ),
     );
-    const value = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });
+    const begun = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });
+    const value = lineWithBundle(begun, bundleId);
     try {
       await deps.identities.commit(identity.cluster, [
         { op: 'insert', kind: 'certificate', value: record },
@@ -97,8 +119,9 @@ async function signAndRecord(
           authorityId: authority.id,
           details: { instance: owner.instance, newInstance: line === null },
         }),
+        ...bundleEvents(deps, run, identity, line?.value ?? null, bundleId),
       ]);
-      return record;
+      return { identity: use.identity, record };
     } catch (error) {
       if (!isEverleafError(error, 'Conflict')) throw error;
       const now = await deps.identities.issuance(identity.cluster, token.id, record.spkiHash);
@@ -106,20 +129,4 @@ async function signAndRecord(
     }
   }
   throw issuanceInProgress(identity);
-}
-
-function describeIssued(
-  deps: Deps,
-  identity: Identity,
-  request: CertificateRequest,
-  record: CertificateRecord,
-  authority: ActiveAuthority,
-): IssuedLogin {
-  const warnings = grantedNames(identity, request).refused.map(
-    (name) => `The name "${name}" is left out: ${identityText(identity)} is not allowed to carry it.`,
-  );
-  if (isClipped(deps, record, authority)) {
-    warnings.push('The certificate ends earlier than usual, together with the authority that signed it.');
-  }
-  return { record, head: headOf(record, 0, null), instance: record.instance, vault: null, warnings };
 }

@@ -13,7 +13,15 @@ import type { Deps } from '../../shared/use-cases/deps.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { readRotationKey } from '../../shared/use-cases/tokens.ts';
 import { KMS, management } from '../support/agent.ts';
-import { loginScene, renewalScene, type Scene, sealingScene, workScene } from '../support/crash-flows.ts';
+import {
+  firstUseScene,
+  loginScene,
+  proofScene,
+  renewalScene,
+  type Scene,
+  sealingScene,
+  workScene,
+} from '../support/crash-flows.ts';
 import { dieBefore, type Fault, loseAnswer } from '../support/faults.ts';
 import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
@@ -53,6 +61,23 @@ const FLOWS: readonly Flow[] = [
       ['6 + 8 record: certificate, head', 'identities.commit'],
     ],
     prepare: loginScene,
+  },
+  {
+    title: 'renewal with proof',
+    steps: [
+      ['record: the head was used', 'identities.commit'],
+      ['4 owner of the key', 'identities.claimKey'],
+      ['1 record: attempt', 'identities.commit'],
+      ['2 owner of the serial number', 'identities.claimSerial'],
+      ['5 authority vault: sign', 'signer.sign'],
+      ['6 + 8 record: certificate, line', 'identities.commit'],
+    ],
+    prepare: proofScene,
+  },
+  {
+    title: 'first use of a successor',
+    steps: [['record: the new head', 'identities.commit']],
+    prepare: firstUseScene,
   },
   {
     title: 'first certificate',
