@@ -72,6 +72,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
   incarnation: z.int().default(1),
   lastSeenAt: instant.nullable(),
   acknowledgedBundleId: z.string().nullable().default(null),
+  lockedInstances: z.int().default(0),
   certificate: z.object({ ...credential, attempt: attempt.nullable(), head: head.nullable() }),
   token: z.object({
     ...credential,
@@ -81,6 +82,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
     rotateAfter: instant,
     usedGeneration: z.int(),
     floorGeneration: z.int().default(0),
+    handoverGeneration: z.int().default(-1),
     vaultVersion: z.string().nullable(),
     predecessorExpiresAt: instant.nullable(),
   }),
