@@ -3,9 +3,15 @@ import type { ErrorDetails } from './errors.ts';
 export type EventType =
   | 'identity-created'
   | 'login'
+  | 'login-denied'
   | 'certificate-issued'
   | 'certificate-renewed'
   | 'certificate-attempt-abandoned'
+  | 'successor-proven'
+  | 'successor-superseded'
+  | 'instance-locked'
+  | 'recovery-used'
+  | 'bundle-acknowledged'
   | 'token-rotated'
   | 'token-delivered'
   | 'renewal-queued'
@@ -13,7 +19,14 @@ export type EventType =
   | 'agent-reminded'
   | 'rotation-reminded'
   | 'authority-activated'
-  | 'reconciled';
+  | 'reconciled'
+  | 'role-written'
+  | 'role-deleted'
+  | 'role-assigned'
+  | 'role-unassigned';
+
+/** Where events of no cluster belong. No cluster's name begins with an underscore. */
+export const FLEET_CHAIN = '_fleet';
 
 /** Who did something. `id` names an operator or identity; `source` is where a call came from. */
 export interface Actor {
@@ -31,6 +44,8 @@ export interface AuditEvent {
   readonly type: EventType;
   readonly outcome: 'success' | 'denied' | 'failed';
   readonly reason: string | null;
+  /** How many of the same the event stands for, 1 or more: refused logins of one source are counted by the minute. */
+  readonly count: number;
   readonly actor: Actor;
   readonly target: {
     readonly cluster: string | null;

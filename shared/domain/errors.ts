@@ -9,15 +9,20 @@ export type ErrorCode =
   | 'PayloadTooLarge'
   // Who a caller is.
   | 'InvalidToken'
+  | 'InvalidProof'
   | 'Expired'
   | 'Revoked'
   | 'Locked'
   | 'NoAuthenticationInformation'
   | 'AccessDenied'
   | 'IdentityProviderUnavailable'
+  | 'TooManyRequests'
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'
+  | 'InUse'
+  | 'PreconditionFailed'
+  | 'PreconditionRequired'
   // What the record says.
   | 'Conflict'
   | 'InProgress'

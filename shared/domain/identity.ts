@@ -1,4 +1,5 @@
 import type { IdentityId } from './names.ts';
+import type { WindowCount } from './rate-window.ts';
 import type { RevocationReason } from './revocation.ts';
 
 /** The cloud agent's client types, spelled as in its login files, and Host, which its enum knows as well. */
@@ -123,6 +124,8 @@ export interface Identity extends IdentityId {
   readonly acknowledgedBundleId: string | null;
   /** How many of its instances are locked, so that a look at the record alone tells of them. */
   readonly lockedInstances: number;
+  /** Certificates that were issued at the identity's own request, in the window of its limit; null before the first. */
+  readonly issuances: WindowCount | null;
   readonly certificate: CertificateState;
   readonly token: TokenState;
 }

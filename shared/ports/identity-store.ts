@@ -59,6 +59,9 @@ export type Change =
   | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
   | { readonly op: 'insert'; readonly kind: 'event'; readonly value: AuditEvent & { identity: IdentityId } };
 
+/** The change that writes an event beside what it tells. */
+export type EventChange = Extract<Change, { readonly kind: 'event' }>;
+
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;
@@ -84,6 +87,9 @@ export interface Owner {
  *    `serialOwner` answers who owns a serial number without claiming it.
  * 7. `dueRows` lists the whole index page by page, and `dueRow` reads one row of a cluster by its key: for whoever checks
  *    the index against the record. `due` is for everybody else.
+ * 8. `countEvent` adds an event's count to the unsealed event of the same cluster, time and id, and writes the event when
+ *    there is none; everything but the count stays as it was written first. Many at once may lose their race: after a few
+ *    tries it fails with Conflict and has counted nothing.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface IdentityStore {
@@ -101,6 +107,7 @@ export interface IdentityStore {
   due(until: Date, limit: number): Promise<readonly DueRow[]>;
   dueRows(options: { cursor?: string; limit: number }): Promise<Page<DueRow>>;
   dueRow(cluster: string, key: string): Promise<DueRow | null>;
+  countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void>;
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner>;
   claimKey(spkiHash: string, owner: Owner): Promise<Owner>;
   /** A new token id's first byte for an identity of this cluster, so that `token` finds its partition. */

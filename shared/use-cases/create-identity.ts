@@ -78,6 +78,7 @@ function newIdentity(
     lastSeenAt: null,
     acknowledgedBundleId: null,
     lockedInstances: 0,
+    issuances: null,
     certificate: { ...undone, generation: 0, attempt: null, head: null },
     token: {
       ...undone,

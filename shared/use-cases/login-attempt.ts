@@ -13,6 +13,7 @@ import { readActiveAuthority } from './authorities.ts';
 import { checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { assertMayBegin, countIssuance } from './issuance-limit.ts';
 import { grantedNames, headOf, isClipped, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
 import type { IssuedLogin } from './login-answer.ts';
@@ -33,6 +34,7 @@ export async function issueForLogin(
   token: TokenRecord,
   request: CertificateRequest,
 ): Promise<IssuedLogin> {
+  await assertMayBegin(deps, identity, token.id, spkiHash(request.spki));
   const [authority, instance] = await Promise.all([
     readActiveAuthority(deps),
     claimKey(deps, identity, request),
@@ -74,7 +76,7 @@ async function signAndRecord(
     const line = await deps.identities.instance(owner.identity, owner.instance);
     checkLine(line?.value ?? null);
     const use = await tokenUse(deps, owner.identity, token.id, (current) =>
-      agentCertificateChanges(current, head, wholeSecond(deps.clock.now())),
+      agentCertificateChanges(countIssuance(deps, current), head, wholeSecond(deps.clock.now())),
     );
     const value = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });
     try {

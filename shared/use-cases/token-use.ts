@@ -13,7 +13,7 @@ import { type IdentityUpdate, readIdentity } from './update-identity.ts';
  * every earlier token (RFC 9700, 4.14.2). Reads afresh and judges the token once more, because a newer token may have
  * been used, or the identity revoked, since the caller looked.
  * @param also what else changes in the identity's record, and the rows that change with that
- * @throws EverleafError Expired or Revoked
+ * @throws EverleafError Expired or Revoked; what `also` throws
  */
 export async function tokenUse(
   deps: Pick<Deps, 'identities' | 'clock'>,

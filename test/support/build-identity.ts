@@ -85,6 +85,7 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
     lastSeenAt: null,
     acknowledgedBundleId: null,
     lockedInstances: 0,
+    issuances: null,
     certificate: {
       ...quiet,
       attempt: null,

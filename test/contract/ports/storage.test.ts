@@ -11,6 +11,8 @@ import { TableLeases } from '../../../shared/adapters/storage/table-leases.ts';
 import { systemRandom } from '../../../shared/adapters/system/system-random.ts';
 import { type Azurite, startAzurite } from '../../support/azurite.ts';
 import type { TestClock } from '../../support/memory-world.ts';
+import { describeAccessStore } from './suites/access-store.ts';
+import { describeCounters } from './suites/counters.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
@@ -48,6 +50,8 @@ for (const [name, makeTable] of [
   describeTable(name, makeTable);
   describeIdentityStore(name, makeTable);
   describeFleetStore(name, makeTable);
+  describeCounters(name, makeTable);
+  describeAccessStore(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 
