@@ -17,7 +17,7 @@ export interface Lines {
 
 /** Sums up the lines of an identity. Those that were revoked, or belong to an earlier incarnation, are dead. */
 export function sumUpLines(
-  identity: Pick<Identity, 'incarnation'>,
+  identity: Pick<Identity, 'incarnation' | 'certificate'>,
   instances: readonly Instance[],
   now: Date,
 ): Lines {
@@ -26,12 +26,22 @@ export function sumUpLines(
   );
   const unlocked = own.filter(({ lockedAt }) => lockedAt === null);
   const live = unlocked.filter((line) => latestOf(line).notAfter >= wholeSecond(now));
-  const newest = last(own, (line) => latestOf(line).issuedAt);
+  const recorded = identity.certificate.head?.serialNumber ?? null;
+  const newest =
+    own.find(
+      ({ head, successor }) =>
+        head.serialNumber === recorded || (successor !== null && successor.serialNumber === recorded),
+    ) ?? last(own, (line) => latestOf(line).issuedAt);
   return {
     count: { live: live.length, locked: own.length - unlocked.length },
     shown: last(live.length > 0 ? live : own, ({ head }) => head.notAfter),
-    held: newest?.lockedAt === null ? (last(live, (line) => latestOf(line).issuedAt) ?? newest) : newest,
+    held: isDecisive(newest, live) ? newest : (last(live, (line) => latestOf(line).issuedAt) ?? newest),
   };
+}
+
+/** Where the newest line is locked nothing is to be said of the others before an operator has looked at it. */
+function isDecisive(newest: Instance | null, live: readonly Instance[]): boolean {
+  return newest === null || newest.lockedAt !== null || live.includes(newest);
 }
 
 /** The certificate that a line was given last, be it proven or not. */

@@ -38,6 +38,19 @@ describe('the lines of an identity', () => {
     });
   });
 
+  test('are judged by the one whose certificate the record has, where two were given theirs in the same second', () => {
+    const twin = (id: string) =>
+      line(id, 50, 90, { head: buildHead({ issuedAt: after(50), serialNumber: id }) });
+    const lines = [twin('0a'), twin('0b')];
+    for (const serialNumber of ['0a', '0b']) {
+      const identity = buildIdentity({
+        delivery: 'agent',
+        certificate: { head: buildHead({ serialNumber }) },
+      });
+      assert.equal(sumUpLines(identity, lines, NOW).held?.id, serialNumber);
+    }
+  });
+
   test('live by a successor that nobody has proven yet', () => {
     const successor = { ...buildHead({ issuedAt: after(40) }), spkiHash: 'cd'.repeat(32) };
     assert.deepEqual(sum(line('renewed', 0, 90, { successor })), {
