@@ -41,9 +41,10 @@ test('25 what nobody does is reminded of: in the window, at its close, daily to 
   assert.ok(events.every(({ target }) => target.serialNumber === head.serialNumber));
   const days = events.map(({ time }) => (time.getTime() - head.issuedAt.getTime()) / DAY_MS);
   const first = (head.renewAfter.getTime() - head.issuedAt.getTime()) / DAY_MS;
-  assert.equal(days[0], Math.ceil(first * 2) / 2);
-  const expected = [45, ...Array.from({ length: 45 }, (_, i) => 46 + i), 97, 104, 111, 118];
-  assert.deepEqual(days.slice(1), expected);
+  // A scan ran every half day; one whose moment comes last in the window is reminded of at its close for the first time.
+  const found = Math.ceil(first * 2) / 2;
+  const daily = Array.from({ length: 45 }, (_, i) => 46 + i);
+  assert.deepEqual(days, [...new Set([found, 45]), ...daily, 97, 104, 111, 118]);
   await assertDueRows(world);
 });
 
