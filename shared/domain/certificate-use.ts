@@ -1,6 +1,6 @@
 import type { CertificateRecord } from './identity.ts';
 import type { Instance } from './instance.ts';
-import { HOUR_MS } from './instants.ts';
+import { HOUR_MS, wholeSecond } from './instants.ts';
 
 /** Which certificate of its line somebody shows. */
 export type LinePlace = 'head' | 'successor' | 'superseded';
@@ -11,6 +11,11 @@ export function placeInLine(
 ): LinePlace {
   if (line.head.serialNumber === serialNumber) return 'head';
   return line.successor?.serialNumber === serialNumber ? 'successor' : 'superseded';
+}
+
+/** Whether a certificate has ended; its last second counts as valid (RFC 5280, 4.1.2.5). */
+export function isEnded({ notAfter }: Pick<CertificateRecord, 'notAfter'>, now: Date): boolean {
+  return wholeSecond(now) > notAfter;
 }
 
 /** A line is not written again for being seen twice within this. */

@@ -1,7 +1,7 @@
-import { placeInLine } from './certificate-use.ts';
+import { isEnded, placeInLine } from './certificate-use.ts';
 import type { CertificateHead } from './identity.ts';
 import type { Instance } from './instance.ts';
-import { addMs, DAY_MS, wholeSecond } from './instants.ts';
+import { addMs, DAY_MS } from './instants.ts';
 import type { Policy } from './policy.ts';
 
 /**
@@ -18,9 +18,8 @@ export function judgeTiming(
   policy: Pick<Policy, 'recoveryWindowDays' | 'recoveryBudget'>,
 ): RenewalTiming {
   const { notAfter } = line.head;
-  const second = wholeSecond(now);
-  if (second <= notAfter) return 'in-time';
-  if (second > addMs(notAfter, policy.recoveryWindowDays * DAY_MS)) return 'too-late';
+  if (!isEnded(line.head, now)) return 'in-time';
+  if (isEnded({ notAfter: addMs(notAfter, policy.recoveryWindowDays * DAY_MS) }, now)) return 'too-late';
   // Whoever asks again because an answer was lost must not lose a recovery each time.
   if (line.successor !== null && line.successor.issuedAt > notAfter) return 'recovery-again';
   return line.recoveriesUsed < policy.recoveryBudget ? 'recovery' : 'spent';
@@ -55,5 +54,5 @@ export function isInForce(
   certificate: { readonly serialNumber: string; readonly notAfter: Date },
   now: Date,
 ): boolean {
-  return placeInLine(line, certificate) !== 'superseded' && wholeSecond(now) <= certificate.notAfter;
+  return placeInLine(line, certificate) !== 'superseded' && !isEnded(certificate, now);
 }

@@ -1,4 +1,10 @@
-import { isNewsToSee, type LinePlace, lineAfterProof, placeInLine } from '../domain/certificate-use.ts';
+import {
+  isEnded,
+  isNewsToSee,
+  type LinePlace,
+  lineAfterProof,
+  placeInLine,
+} from '../domain/certificate-use.ts';
 import { isSameBytes } from '../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { type CertificateRecord, type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
@@ -79,7 +85,7 @@ export function runAs(run: Run, identity: Identity): Run {
  * because its client picks up the newest one late.
  * @throws EverleafError Revoked, Locked; Expired with reason `certificate-expired` or `certificate-superseded`
  */
-export async function admitCaller(
+async function admitCaller(
   deps: Deps,
   run: Run,
   record: CertificateRecord,
@@ -99,11 +105,6 @@ export async function admitCaller(
       if (!isEverleafError(error, 'Conflict') || race === RACES) throw error;
     }
   }
-}
-
-/** Whether a certificate has ended; its last second counts as valid (RFC 5280, 4.1.2.5). */
-export function isEnded({ notAfter }: Pick<CertificateRecord, 'notAfter'>, now: Date): boolean {
-  return wholeSecond(now) > notAfter;
 }
 
 /** What the record says at this moment of a certificate's identity and line. */

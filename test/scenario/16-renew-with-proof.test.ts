@@ -7,8 +7,16 @@ import { encodePem } from '../../shared/pki/pem.ts';
 import { spkiHash } from '../../shared/pki/public-key.ts';
 import { acknowledgeBundle } from '../../shared/use-cases/acknowledge-bundle.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
+import { logInWithToken } from '../../shared/use-cases/log-in-with-token.ts';
 import { renewWithProof } from '../../shared/use-cases/renew-with-proof.ts';
-import { identityOf, KMS, NODE_AGENT, requestOf } from '../support/agent.ts';
+import {
+  identityOf,
+  KMS,
+  NODE_AGENT,
+  requestOf,
+  tokenFromLoginFile,
+  tokenFromVault,
+} from '../support/agent.ts';
 import { eventsOf } from '../support/events.ts';
 import { assertWhole } from '../support/inspect-world.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
@@ -260,6 +268,24 @@ test('16 an agent says which bundle it holds: at once, or along with a renewal',
   assert.equal((await acknowledgeBundle(world.deps, world.run, record, older)).current, false);
   const told = (await eventsOf(world, NODE_AGENT)).filter(({ type }) => type === 'bundle-acknowledged');
   assert.deepEqual(told.map(({ details }) => details['bundleId']).sort(), [older, bundleId].sort());
+});
+
+test('16 a login says which bundle its agent holds as well', async () => {
+  const world = await startedWorld();
+  const bundleId = 'b'.repeat(64);
+  const token = await tokenFromLoginFile(world, NODE_AGENT);
+  const csr = requestOf(NODE_AGENT, 'node');
+  const { instance } = await logInWithToken(world.deps, world.run, { token, csr, bundleId });
+  assert.equal((await identityOf(world, NODE_AGENT)).acknowledgedBundleId, bundleId);
+  assert.equal((await world.deps.identities.instance(NODE_AGENT, instance))?.value.bundleId, bundleId);
+
+  const vaultLogin = { token: tokenFromVault(world, KMS), csr: null, bundleId };
+  for (const _ of [1, 2]) await logInWithToken(world.deps, world.run, vaultLogin);
+  assert.equal((await identityOf(world, KMS)).acknowledgedBundleId, bundleId);
+  for (const id of [NODE_AGENT, KMS]) {
+    const told = (await eventsOf(world, id)).filter(({ type }) => type === 'bundle-acknowledged');
+    assert.equal(told.length, 1);
+  }
 });
 
 test('16 a client of the vault says which bundle it holds for the whole identity', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isNewsToSee, lineAfterProof, placeInLine } from '../../../shared/domain/certificate-use.ts';
+import { isEnded, isNewsToSee, lineAfterProof, placeInLine } from '../../../shared/domain/certificate-use.ts';
 import { type Instance, lineAfterLogin } from '../../../shared/domain/instance.ts';
 import { after, buildHead, buildIdentity } from '../../support/build-identity.ts';
 
@@ -42,6 +42,11 @@ test('The first proof by the successor makes it the head, and the line remembers
   });
   const later = lineAfterProof({ ...RENEWED, originalSerialNumber: 'first' }, 'successor', after(2));
   assert.equal(later?.originalSerialNumber, 'first');
+});
+
+test('A certificate has ended when its last second is over', () => {
+  assert.equal(isEnded(HEAD, new Date(after(90).getTime() - 1)), false);
+  assert.equal(isEnded(HEAD, after(90)), true);
 });
 
 test('Being seen is news after more than an hour, or for the first time', () => {

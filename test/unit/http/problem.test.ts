@@ -21,6 +21,7 @@ const TABLE: readonly [ErrorCode, number, number | undefined, boolean][] = [
   ['InvalidCertificateRequest', 400, 4, true],
   ['PayloadTooLarge', 413, undefined, true],
   ['InvalidToken', 401, 33, true],
+  ['InvalidProof', 401, 33, true],
   ['Expired', 401, 29, true],
   ['Revoked', 401, 30, true],
   ['NoAuthenticationInformation', 401, 43, true],
@@ -111,4 +112,14 @@ test('a refused certificate request points at the csr of the body and says why i
   });
   const body = JSON.parse(String(problemResponse(error, 'correlation').body));
   assert.deepEqual(body.errors, [{ pointer: '/csr', code: 'not-pem', detail: error.message }]);
+});
+
+test('A proof whose clock is off is told the time', () => {
+  const details = { reason: 'stale', serverTime: '2026-11-21T08:00:00Z' };
+  const { body } = problemOf(new EverleafError('InvalidProof', 'It is stale.', { details }));
+  assert.equal(body['serverTime'], '2026-11-21T08:00:00Z');
+  assert.equal(
+    Object.hasOwn(problemOf(new EverleafError('InvalidProof', 'Wrong.')).body, 'serverTime'),
+    false,
+  );
 });

@@ -7,13 +7,18 @@ import {
   parseCertificateRequest,
   parseCertificateRequestDer,
 } from '../../../shared/pki/certificate-request.ts';
+import { readCertifiedJws } from '../../../shared/pki/jws.ts';
 import { buildLeafTbs } from '../../../shared/pki/leaf-certificate.ts';
 import { lintLeaf } from '../../../shared/pki/lint-leaf.ts';
 import { readPublicKey } from '../../../shared/pki/public-key.ts';
+import { readRenewalProof } from '../../../shared/pki/renewal-request.ts';
+import { makeProof } from '../../support/proofs.ts';
+import { keyCertificateOf, pemOf, renewalRequest } from '../../support/renewal-requests.ts';
 import { leafInput, makeAuthority } from './support/authority.ts';
+import { handCertificate } from './support/hand-certificate.ts';
 import { keyPair } from './support/keys.ts';
 import { extension, pemRequest, requestDer } from './support/requests.ts';
-import { hex, implicit, sequence } from './support/tlv.ts';
+import { hex, implicit, name, sequence, utf8 } from './support/tlv.ts';
 
 /** One to four changes of a byte string: an octet replaced, left out, doubled, or the end cut off. */
 function mutationsOf(original: Uint8Array): fc.Arbitrary<Uint8Array> {
@@ -99,6 +104,56 @@ describe('mutated input', () => {
         byNameOnly(() => parseCertificate(der), 'InvalidInput'),
       ),
       { numRuns: 3000 },
+    );
+  });
+
+  it('is a proof that does not verify, or a named refusal', () => {
+    const key = keyPair('P-256');
+    const certificate = authority.issue(leafTbs);
+    const parts = { key, path: '/api/x', now: new Date('2026-11-21T08:00:00Z') };
+    const proof = makeProof({ certificate: handCertificate({ key }), ...parts });
+    fc.assert(
+      fc.property(mutationsOf(Buffer.from(proof)), (text) => {
+        const mutated = Buffer.from(text).toString('latin1');
+        byNameOnly(() => {
+          const verified = readCertifiedJws(mutated).verify();
+          if (verified && mutated !== proof) throw new Error(`this verifies: ${mutated}`);
+        }, 'InvalidInput');
+      }),
+      { numRuns: 2000 },
+    );
+    fc.assert(
+      fc.property(mutationsOf(certificate), (der) => {
+        byNameOnly(
+          () => readCertifiedJws(makeProof({ certificate: der, ...parts })).verify(),
+          'InvalidInput',
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is a renewal with its proof inside, or a named refusal', () => {
+    const key = keyPair('P-256');
+    const subject = name(['2.5.4.10', utf8('management')], ['2.5.4.3', utf8('KMS')]);
+    const certificate = handCertificate({ key, subject });
+    const identity = { cluster: 'management', name: 'KMS' };
+    const now = new Date('2026-11-21T08:00:00Z');
+    const parts = { identity, certificate, key, newKey: keyPair('P-256', 'next'), now };
+    const blocks = Buffer.from(pemOf(keyCertificateOf(parts)) + pemOf(certificate));
+    fc.assert(
+      fc.property(mutationsOf(blocks), (text) => {
+        const csr = renewalRequest({ ...parts, blocks: [Buffer.from(text).toString('latin1')] });
+        byNameOnly(() => readRenewalProof(parseCertificateRequest(csr))?.verify(), 'InvalidInput');
+      }),
+      { numRuns: 1000 },
+    );
+    fc.assert(
+      fc.property(mutationsOf(keyCertificateOf(parts)), (der) => {
+        const csr = renewalRequest({ ...parts, blocks: [pemOf(der), pemOf(certificate)] });
+        byNameOnly(() => readRenewalProof(parseCertificateRequest(csr))?.verify(), 'InvalidInput');
+      }),
+      { numRuns: 1000 },
     );
   });
 
