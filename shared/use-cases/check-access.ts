@@ -1,6 +1,7 @@
 import { identityPrincipal, type Verdict } from '../domain/access.ts';
 import { isAction } from '../domain/actions.ts';
 import { clientTypeAssignments } from '../domain/built-in-roles.ts';
+import { isEnded } from '../domain/certificate-use.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import { checkIdentityId, type IdentityId } from '../domain/names.ts';
@@ -10,7 +11,7 @@ import { decodePem } from '../pki/pem.ts';
 import type { Deps } from './deps.ts';
 import { findRevocation, type RevocationFinding } from './find-revocation.ts';
 import { judgeAccess } from './judge-access.ts';
-import { findRecorded, isEnded } from './proven-caller.ts';
+import { findRecorded } from './proven-caller.ts';
 
 type Access = Pick<Deps, 'access' | 'identities' | 'fleet' | 'clock'>;
 
