@@ -3,6 +3,9 @@ import { VaultCertificates } from './adapters/key-vault/vault-certificates.ts';
 import { VaultSecrets } from './adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from './adapters/key-vault/vault-signer.ts';
 import { connectStorage } from './adapters/storage/connect.ts';
+import { TableAccessStore } from './adapters/storage/table-access-store.ts';
+import { TableAuditStore } from './adapters/storage/table-audit-store.ts';
+import { TableCounters } from './adapters/storage/table-counters.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
@@ -14,6 +17,7 @@ import { environment } from './config/environment.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { VERSION } from './config/version.ts';
 import { RECORD_SHARDS } from './domain/sharding.ts';
+import { SourceBuckets } from './domain/source-buckets.ts';
 import { type OperatorAuthenticator, openIdOperators } from './http/operators.ts';
 import type { Deps } from './use-cases/deps.ts';
 
@@ -29,7 +33,10 @@ export interface App {
  */
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
-  const { record, serials, keys, queue } = connectStorage(settings.storage, credential);
+  const { record, serials, keys, counters, queue, checkpoints } = connectStorage(
+    settings.storage,
+    credential,
+  );
   return {
     deps: {
       clock: systemClock,
@@ -37,13 +44,18 @@ export function createApp(settings: Settings): App {
       digest: nodeDigest,
       identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
       fleet: new TableFleetStore(record),
-      storage: [record, serials, keys, queue],
+      access: new TableAccessStore(record, RECORD_SHARDS),
+      audit: new TableAuditStore(record, RECORD_SHARDS),
+      checkpoints,
+      storage: [record, serials, keys, counters, queue, checkpoints],
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
       clientSecrets: new VaultSecrets(settings.clientVaultUrl, credential),
       signer: new VaultSigner(credential),
       queue,
+      counters: new TableCounters(counters),
+      sources: new SourceBuckets(),
       leases: new TableLeases(record, systemClock, systemRandom),
       schedules: cronSchedules,
       policy: settings.policy,
@@ -57,7 +69,11 @@ export function createApp(settings: Settings): App {
         cloudLocation: settings.cloud.location,
         version: VERSION,
       },
-      timers: { 'renew-due': settings.schedules.renewDue, reconcile: settings.schedules.reconcile },
+      timers: {
+        'renew-due': settings.schedules.renewDue,
+        reconcile: settings.schedules.reconcile,
+        'seal-audit': settings.schedules.sealAudit,
+      },
     },
     operators: openIdOperators(settings.operators),
   };

@@ -16,15 +16,20 @@ export type ErrorCode =
   | 'NoAuthenticationInformation'
   | 'AccessDenied'
   | 'IdentityProviderUnavailable'
+  | 'TooManyRequests'
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'
+  | 'InUse'
+  | 'PreconditionFailed'
+  | 'PreconditionRequired'
   // What the record says.
   | 'Conflict'
   | 'InProgress'
   | 'NotReady'
   | 'AuthorityEnding'
   | 'UnknownRecordVersion'
+  | 'AuditChainBroken'
   // What the vault and the storage say.
   | 'VaultObjectPending'
   | 'VaultObjectDeleted'

@@ -21,6 +21,8 @@ export interface DueRow {
   readonly dueAt: Date;
   /** End of the credential that is to be replaced; null while there is none. */
   readonly expiresAt: Date | null;
+  /** True where all there is to do is to remind an agent or an operator, which asks nothing of the vaults. */
+  readonly isReminder: boolean;
 }
 
 /** An issuance in progress or done: of two equal requests one signs and the other finds this. */
@@ -57,6 +59,9 @@ export type Change =
   | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
   | { readonly op: 'insert'; readonly kind: 'event'; readonly value: AuditEvent & { identity: IdentityId } };
 
+/** The change that writes an event beside what it tells. */
+export type EventChange = Extract<Change, { readonly kind: 'event' }>;
+
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;
@@ -72,6 +77,7 @@ export interface Owner {
  * The record of identities. One cluster lives in one partition, so that what belongs together changes together.
  * 1. `commit` makes all changes of one cluster or none. Conflict: a row was changed since it was read, or exists that
  *    should be inserted; read again and repeat the step. A `remove` of a row that is gone changes nothing.
+ *    An event belongs to the chain of its own cluster, which must be the commit's: Internal otherwise.
  * 2. What `commit` has acknowledged every later read shows.
  * 3. Reads answer null for a row that is not there, and fail with UnknownRecordVersion for one that a newer program
  *    wrote; lists leave such rows out.
@@ -82,6 +88,9 @@ export interface Owner {
  *    `serialOwner` answers who owns a serial number without claiming it.
  * 7. `dueRows` lists the whole index page by page, and `dueRow` reads one row of a cluster by its key: for whoever checks
  *    the index against the record. `due` is for everybody else.
+ * 8. `countEvent` adds an event's count to the unsealed event of the same cluster, time and id, and writes the event when
+ *    there is none; everything but the count stays as it was written first. Many at once may lose their race: after a few
+ *    tries it fails with Conflict and has counted nothing.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface IdentityStore {
@@ -99,6 +108,7 @@ export interface IdentityStore {
   due(until: Date, limit: number): Promise<readonly DueRow[]>;
   dueRows(options: { cursor?: string; limit: number }): Promise<Page<DueRow>>;
   dueRow(cluster: string, key: string): Promise<DueRow | null>;
+  countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void>;
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner>;
   claimKey(spkiHash: string, owner: Owner): Promise<Owner>;
   /** A new token id's first byte for an identity of this cluster, so that `token` finds its partition. */

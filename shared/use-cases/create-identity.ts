@@ -11,7 +11,7 @@ import { moveDue } from './update-identity.ts';
 
 /**
  * Makes an identity with its first token, in one transaction. For vault delivery certificate and token are due at
- * once, so that a scan finishes what a crash leaves.
+ * once, so that a scan finishes what a crash leaves; an agent is reminded of its token when that should be rotated.
  * @returns the identity: the new one, or the one that was there
  */
 export async function createIdentity(
@@ -77,6 +77,7 @@ function newIdentity(
     incarnation: 1,
     lastSeenAt: null,
     acknowledgedBundleId: null,
+    issuances: null,
     certificate: { ...undone, generation: 0, attempt: null, head: null },
     token: {
       ...undone,
@@ -88,7 +89,7 @@ function newIdentity(
     },
   };
   const certificateDue = moveDue(bare, 'certificate', template.delivery === 'vault' ? createdAt : null);
-  const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : null);
+  const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : bare.token.rotateAfter);
   return {
     identity: {
       ...bare,

@@ -1,6 +1,11 @@
 import type { Actor } from '../domain/audit.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { SourceBuckets } from '../domain/source-buckets.ts';
+import type { AccessStore } from '../ports/access-store.ts';
+import type { AuditStore } from '../ports/audit-store.ts';
+import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Counters } from '../ports/counters.ts';
 import type { CredentialVault } from '../ports/credential-vault.ts';
 import type { Digest } from '../ports/digest.ts';
 import type { FleetStore } from '../ports/fleet-store.ts';
@@ -21,6 +26,9 @@ export interface Deps {
   readonly digest: Digest;
   readonly identities: IdentityStore;
   readonly fleet: FleetStore;
+  readonly access: AccessStore;
+  readonly audit: AuditStore;
+  readonly checkpoints: CheckpointStore;
   /** Everything that must exist before the record can be used. */
   readonly storage: readonly StorageSetup[];
   readonly authorityVault: CredentialVault;
@@ -29,6 +37,9 @@ export interface Deps {
   readonly clientSecrets: SecretVault;
   readonly signer: Signer;
   readonly queue: WorkQueue;
+  readonly counters: Counters;
+  /** This instance's own memory of sources whose tokens were refused. */
+  readonly sources: SourceBuckets;
   readonly leases: Leases;
   readonly schedules: Schedules;
   readonly policy: Policy;
@@ -38,7 +49,7 @@ export interface Deps {
 }
 
 /** The timers, named as the functions that they run. */
-export type TimerName = 'renew-due' | 'reconcile';
+export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

@@ -1,8 +1,8 @@
-import type { AuditEvent, EventType } from '../domain/audit.ts';
+import { type AuditEvent, type EventType, FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import { toHex } from '../domain/encoding.ts';
 import type { ErrorDetails } from '../domain/errors.ts';
 import type { IdentityId } from '../domain/names.ts';
-import type { Change } from '../ports/identity-store.ts';
+import type { EventChange } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 
 interface EventFacts {
@@ -13,14 +13,15 @@ interface EventFacts {
   readonly details?: ErrorDetails;
 }
 
-/** The change that writes what happened into the identity's own transaction. */
+/** The change that writes what happened into the identity's own transaction; `FLEET` when it concerns no cluster. */
 export function eventChange(
   deps: Pick<Deps, 'clock' | 'random'>,
   run: Run,
   type: EventType,
   identity: IdentityId,
   facts: EventFacts = {},
-): Change {
+): EventChange {
+  const isFleet = identity.cluster === FLEET_CHAIN;
   return {
     op: 'insert',
     kind: 'event',
@@ -31,10 +32,11 @@ export function eventChange(
       type,
       outcome: facts.outcome ?? 'success',
       reason: facts.reason ?? null,
+      count: 1,
       actor: run.actor,
       target: {
-        cluster: identity.cluster,
-        name: identity.name,
+        cluster: isFleet ? null : identity.cluster,
+        name: identity.name === FLEET.name ? null : identity.name,
         serialNumber: facts.serialNumber ?? null,
         authorityId: facts.authorityId ?? null,
       },

@@ -8,6 +8,7 @@ import type { Deps, Run } from './deps.ts';
 import { describeLogin, type LoginAnswer } from './login-answer.ts';
 import { issueForLogin } from './login-attempt.ts';
 import { readVaultCertificate } from './login-from-vault.ts';
+import { assertSourceMayTry, countRefusal } from './login-limit.ts';
 import { readIdentity } from './update-identity.ts';
 
 export interface LoginInput {
@@ -15,28 +16,38 @@ export interface LoginInput {
   readonly token: string;
   /** PEM of a certificate request; null when the request has none, which is not the same as an empty one. */
   readonly csr: string | null;
-  /** The trust bundle that the agent holds; null when it does not say. */
-  readonly bundleId: string | null;
+  /** The trust bundle that the agent holds, when it says so. */
+  readonly bundleId?: string | null;
 }
 
 /**
  * Logs an identity in with its token: a certificate for the key of the request, or, without a request, the current
  * certificate of an identity whose key lies in the vault.
  *
- * Checks in this order: token, then certificate request. Whoever holds no genuine secret gets InvalidToken after one
- * point read, whatever is wrong; the reason goes to the log. Idempotent: the same token with the same key gets the
+ * Checks in this order: source, token, certificate request. Whoever holds no genuine secret gets InvalidToken after the
+ * same calls, whatever is wrong; the reason goes to the log and the audit events, and the source is counted. Idempotent: the same token with the same key gets the
  * same certificate for ten minutes, so a lost answer costs nothing.
- * @throws EverleafError InvalidToken; Expired or Revoked for a genuine token; InvalidInput, InvalidCertificateRequest;
+ * @throws EverleafError TooManyRequests for a source of many refused tokens, and for an identity that was issued many
+ *   certificates; InvalidToken; Expired or Revoked for a genuine token; InvalidInput, InvalidCertificateRequest;
  *   InProgress while an equal request is being answered; NotReady; AuthorityEnding; what the ports throw
  */
 export async function logInWithToken(deps: Deps, run: Run, input: LoginInput): Promise<LoginAnswer> {
+  await assertSourceMayTry(deps, run);
   const { token, identity } = await authenticate(deps, run, input.token);
   if (input.csr === null) {
-    return describeLogin(deps, token, await readVaultCertificate(deps, run, identity, token, input.bundleId));
+    return describeLogin(
+      deps,
+      token,
+      await readVaultCertificate(deps, run, identity, token, input.bundleId ?? null),
+    );
   }
   const request = parseCertificateRequest(input.csr);
   checkCertificateRequest(request, { identityName: identity.name });
-  return describeLogin(deps, token, await issueForLogin(deps, run, identity, token, request, input.bundleId));
+  return describeLogin(
+    deps,
+    token,
+    await issueForLogin(deps, run, identity, token, request, input.bundleId ?? null),
+  );
 }
 
 /** Who the token logs in. */
@@ -56,12 +67,14 @@ async function authenticate(
   if (isDefect || stored === null || !isMatch) {
     const reason = isDefect ? decoded : stored === null ? 'unknown-id' : 'wrong-secret';
     run.log.write('warn', 'Refused a login.', { reason, source: run.actor.source });
+    await countRefusal(deps, run, reason, null);
     throw new EverleafError('InvalidToken', 'The token is not valid.');
   }
   const identity = await readIdentity(deps, stored.value.identity);
   const verdict = judgeToken(stored.value, identity, deps.clock.now());
   if (!verdict.valid) {
     run.log.write('warn', `Refused a login of ${identityText(identity)}.`, { reason: verdict.reason });
+    await countRefusal(deps, run, verdict.reason, identity);
     throw new EverleafError(
       verdict.code,
       verdict.code === 'Revoked'

@@ -1,17 +1,19 @@
 import type { ActiveAuthority } from '../domain/authority.ts';
 import { isEverleafError } from '../domain/errors.ts';
 import type { Identity } from '../domain/identity.ts';
-import { lineAfterLogin, withAgentCertificate } from '../domain/instance.ts';
+import { lineAfterLogin } from '../domain/instance.ts';
 import { MINUTE_MS, wholeSecond } from '../domain/instants.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
+import { agentCertificateChanges } from './agent-certificate.ts';
 import { readActiveAuthority } from './authorities.ts';
 import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
 import { checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { assertMayBegin, countIssuance } from './issuance-limit.ts';
 import { headOf, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
 import { type IssuedLogin, warningsOf } from './login-answer.ts';
@@ -33,6 +35,7 @@ export async function issueForLogin(
   request: CertificateRequest,
   bundleId: string | null,
 ): Promise<IssuedLogin> {
+  await assertMayBegin(deps, identity, token.id, spkiHash(request.spki));
   const [authority, instance] = await Promise.all([
     readActiveAuthority(deps),
     claimKey(deps, identity, request),
@@ -90,7 +93,11 @@ async function signAndRecord(
     const line = await deps.identities.instance(owner.identity, owner.instance);
     checkLine(line?.value ?? null);
     const use = await tokenUse(deps, owner.identity, token.id, (current) =>
-      withAgentCertificate(withBundle(current, bundleId), head, wholeSecond(deps.clock.now())),
+      agentCertificateChanges(
+        countIssuance(deps, withBundle(current, bundleId)),
+        head,
+        wholeSecond(deps.clock.now()),
+      ),
     );
     const begun = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });
     const value = lineWithBundle(begun, bundleId);

@@ -68,7 +68,10 @@ async function recordUse(
     const current = await readIdentity(deps, id);
     const { head } = current.certificate;
     if (head === null) return current;
-    const use = await tokenUse(deps, id, token.id, (fresh) => withBundle(fresh, bundleId));
+    const use = await tokenUse(deps, id, token.id, (fresh) => ({
+      identity: withBundle(fresh, bundleId),
+      changes: [],
+    }));
     try {
       await deps.identities.commit(identity.cluster, [
         ...use.changes,

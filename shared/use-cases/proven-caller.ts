@@ -64,7 +64,7 @@ export async function admitProven(
 }
 
 /** Our record of a certificate, found by its serial number and only when every byte is the same; null for any other. */
-async function findRecorded(
+export async function findRecorded(
   deps: Pick<Deps, 'identities'>,
   certificate: ParsedCertificate,
 ): Promise<CertificateRecord | null> {

@@ -1,3 +1,4 @@
+import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import { type Authority, isActive } from '../domain/authority.ts';
 import { isSameBytes } from '../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
@@ -6,6 +7,7 @@ import { FINDINGS, type FindingName } from '../domain/reconciliation.ts';
 import type { DueRow, Page } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { removeOldFailures } from './login-limit.ts';
 import { inPool } from './pool.ts';
 import { reconcileIdentity } from './reconcile-identity.ts';
 import { updateIdentity } from './update-identity.ts';
@@ -71,6 +73,10 @@ async function walk(deps: Deps, run: Run): Promise<ReconcileOutcome> {
     (page) => deps.identities.dueRows(page),
     (row) => look(`due row ${row.key}`, () => reconcileDueRow(deps, run, row)),
   );
+  await look('the counts of refused logins', async () => {
+    await removeOldFailures(deps);
+    return [];
+  });
   const outcome = { identities, dueRows, found, failed: failures.length };
   run.log.write(
     'info',
@@ -149,10 +155,8 @@ async function reconcileAuthority(
     `Reconcile: the vault's current version of authority ${id} is ${current?.version ?? 'missing'}, and the record ` +
       `has ${vaultVersion}. Nothing was changed: find out who did that before anything is renewed.`,
   );
-  // Named as the owner of the authority's serial number is.
-  const owner = { cluster: 'authority', name: id };
-  await deps.identities.commit(owner.cluster, [
-    eventChange(deps, run, 'reconciled', owner, {
+  await deps.identities.commit(FLEET_CHAIN, [
+    eventChange(deps, run, 'reconciled', FLEET, {
       outcome: 'failed',
       reason: 'authority-differs',
       authorityId: id,

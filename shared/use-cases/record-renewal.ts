@@ -1,6 +1,6 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
-import { type Instance, withAgentCertificate } from '../domain/instance.ts';
+import type { Instance } from '../domain/instance.ts';
 import { toInstant, wholeSecond } from '../domain/instants.ts';
 import {
   isLateReplacement,
@@ -10,12 +10,15 @@ import {
 } from '../domain/line-renewal.ts';
 import { identityText } from '../domain/names.ts';
 import type { Change, IssuanceRecord, Stored } from '../ports/identity-store.ts';
+import { agentCertificateChanges } from './agent-certificate.ts';
 import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { countIssuance } from './issuance-limit.ts';
 import { headOf } from './issue-certificate.ts';
 import { issuanceInProgress, RACES } from './issue-once.ts';
 import { readStanding } from './proven-caller.ts';
+import type { IdentityUpdate } from './update-identity.ts';
 
 /** A successor that was signed, and the claim that it ends. */
 interface SignedRenewal {
@@ -57,7 +60,7 @@ export function checkTiming(
  * Writes a signed successor and everything that follows from it in one transaction, on the record as it stands at that
  * moment.
  * @returns null when an equal request was faster, or the head has been replaced in between: look again
- * @throws EverleafError Revoked, Locked, Expired when that came in between; InProgress after too many lost races
+ * @throws EverleafError Revoked, Locked, Expired, TooManyRequests when that came in between; InProgress after too many lost races
  */
 export async function recordRenewal(
   deps: Deps,
@@ -82,6 +85,7 @@ export async function recordRenewal(
           value: { ...issuance.value, finishedAt: deps.clock.now() },
           etag: issuance.etag,
         },
+        ...after.changes,
         ...eventsOf(deps, run, renewal, after.identity, line.value, timing),
         ...bundleEvents(deps, run, identity.value, line.value, renewal.bundleId),
       ]);
@@ -103,18 +107,20 @@ export async function recordRenewal(
 }
 
 function outcomeOf(
-  deps: Pick<Deps, 'clock'>,
+  deps: Pick<Deps, 'clock' | 'policy'>,
   { record, renewCount, bundleId }: SignedRenewal,
   identity: Identity,
   line: Instance,
   timing: Allowed,
-): { identity: Identity; line: Instance } {
+): IdentityUpdate & { readonly line: Instance } {
   const head = headOf(record, renewCount, null);
   const now = wholeSecond(deps.clock.now());
-  const renewed = withAgentCertificate(withBundle(identity, bundleId), head, now);
+  const counted = countIssuance(deps, withBundle(identity, bundleId));
+  const renewed = agentCertificateChanges(counted, head, now);
   const next = lineAfterRenewal(line, { head, spkiHash: record.spkiHash }, timing);
   return {
-    identity: { ...renewed, lastSeenAt: now },
+    identity: { ...renewed.identity, lastSeenAt: now },
+    changes: renewed.changes,
     line: { ...lineWithBundle(next, bundleId), lastSeenAt: now },
   };
 }

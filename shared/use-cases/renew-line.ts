@@ -12,6 +12,7 @@ import type { IssuanceRecord } from '../ports/identity-store.ts';
 import { readActiveAuthority } from './authorities.ts';
 import { claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
+import { assertMayBegin } from './issuance-limit.ts';
 import { headOf, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
 import { lockForked } from './lock-line.ts';
@@ -96,6 +97,7 @@ async function issue(
   const { shown, request, spkiHash } = renewal;
   if (line === null || place !== 'head') return null;
   checkTiming(deps, identity.value, line.value);
+  await assertMayBegin(deps, identity.value, shown.serialNumber, spkiHash);
   if ((await claimKey(deps, shown.identity, request, shown.instance)) !== shown.instance) {
     throw new EverleafError(
       'InvalidCertificateRequest',

@@ -19,6 +19,7 @@ import {
   proofScene,
   renewalScene,
   type Scene,
+  sealingScene,
   workScene,
 } from '../support/crash-flows.ts';
 import { dieBefore, type Fault, loseAnswer } from '../support/faults.ts';
@@ -132,6 +133,18 @@ const FLOWS: readonly Flow[] = [
       };
     },
   },
+  {
+    title: 'sealing the audit log',
+    steps: [
+      ['record: entries, head', 'audit.append'],
+      ['authority vault: signing key', 'authorityVault.createSelfSigned'],
+      ['record: signing key', 'audit.putSigningKey'],
+      ['authority vault: sign', 'signer.sign'],
+      ['blob: the checkpoint', 'checkpoints.put'],
+      ['record: checkpoint in the head', 'audit.replaceHead'],
+    ],
+    prepare: sealingScene,
+  },
 ];
 
 const KILLS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }[] = [
@@ -141,7 +154,7 @@ const KILLS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }
 
 /** Calls that change something outside the process. */
 const WRITES =
-  /\.(?:commit|claim\w+|insert\w+|replace\w+|put\w+|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send)$/;
+  /\.(?:commit|claim\w+|add|countEvent|insert\w+|replace\w+|put\w*|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send|append)$/;
 
 const cells: { flow: string; step: string; kill: string; holds: boolean }[] = [];
 
@@ -160,7 +173,10 @@ async function outcomeOf(world: World, scene: Scene) {
     state,
     versions: world.authorityVault.versions(vaultAuthorityName(id)).length,
   }));
-  return { ...(await takeInventory(world)), authorities };
+  const partitions = Array.from({ length: world.deps.audit.partitions }, (_, partition) => partition);
+  const heads = await Promise.all(partitions.map((partition) => world.deps.audit.heads(partition)));
+  const chains = heads.flat().map(({ value }) => [value.chain, value.seq, value.checkpointSeq]);
+  return { ...(await takeInventory(world)), authorities, chains };
 }
 
 for (const { title, steps, prepare } of FLOWS) {

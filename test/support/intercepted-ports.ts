@@ -14,12 +14,16 @@ export type Interceptor = (call: PortCall, proceed: () => Promise<unknown>) => P
 const PORTS = [
   'identities',
   'fleet',
+  'access',
+  'audit',
+  'checkpoints',
   'authorityVault',
   'authoritySecrets',
   'clientVault',
   'clientSecrets',
   'signer',
   'queue',
+  'counters',
   'leases',
   'clock',
 ] as const satisfies readonly (keyof Deps)[];

@@ -1,8 +1,12 @@
+import { MemoryCheckpoints } from '../../shared/adapters/memory/memory-checkpoints.ts';
 import { MemorySecrets } from '../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
 import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
+import { TableAccessStore } from '../../shared/adapters/storage/table-access-store.ts';
+import { TableAuditStore } from '../../shared/adapters/storage/table-audit-store.ts';
+import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
@@ -11,6 +15,7 @@ import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
 import { systemRandom } from '../../shared/adapters/system/system-random.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
+import { SourceBuckets } from '../../shared/domain/source-buckets.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
@@ -51,8 +56,10 @@ export interface World {
     readonly record: MemoryTable;
     readonly serials: MemoryTable;
     readonly keys: MemoryTable;
+    readonly counters: MemoryTable;
   };
   readonly queue: MemoryWorkQueue;
+  readonly checkpoints: MemoryCheckpoints;
   /** Every line that was logged. */
   readonly lines: string[];
   /** What the renew-due timer and the workers behind the queue do at one tick. */
@@ -69,6 +76,8 @@ export const POLICY: Policy = {
   recoveryWindowDays: 30,
   recoveryBudget: 3,
   updateReminderDays: 60,
+  loginFailuresPerSource: 30,
+  issuancesPerIdentity: 200,
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
@@ -79,8 +88,14 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
   const authoritySecrets = new MemorySecrets(systemRandom);
   const clientSecrets = new MemorySecrets(systemRandom);
-  const tables = { record: new MemoryTable(), serials: new MemoryTable(), keys: new MemoryTable() };
+  const tables = {
+    record: new MemoryTable(),
+    serials: new MemoryTable(),
+    keys: new MemoryTable(),
+    counters: new MemoryTable(),
+  };
   const queue = new MemoryWorkQueue();
+  const checkpoints = new MemoryCheckpoints();
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
@@ -96,13 +111,18 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     digest: nodeDigest,
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
-    storage: [tables.record, tables.serials, tables.keys, queue],
+    access: new TableAccessStore(tables.record, RECORD_SHARDS),
+    audit: new TableAuditStore(tables.record, RECORD_SHARDS),
+    checkpoints,
+    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints],
     authorityVault,
     authoritySecrets,
     clientVault,
     clientSecrets,
     signer: new MemorySigner(authorityVault),
     queue,
+    counters: new TableCounters(tables.counters),
+    sources: new SourceBuckets(),
     leases: new TableLeases(tables.record, clock, systemRandom),
     schedules: cronSchedules,
     policy: { ...POLICY, ...policy },
@@ -116,7 +136,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
       cloudLocation: 'MocLocation',
       version: '0.0.0-test',
     },
-    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *' },
+    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *', 'seal-audit': '0 */5 * * * *' },
   };
   return {
     deps,
@@ -128,6 +148,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     clientSecrets,
     tables,
     queue,
+    checkpoints,
     lines,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', renewDue);

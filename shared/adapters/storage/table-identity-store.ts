@@ -1,5 +1,6 @@
+import type { AuditEvent } from '../../domain/audit.ts';
 import { toHex } from '../../domain/encoding.ts';
-import { isEverleafError } from '../../domain/errors.ts';
+import { EverleafError, isEverleafError } from '../../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
 import { addMs, MINUTE_MS, toMinute } from '../../domain/instants.ts';
@@ -23,6 +24,8 @@ import type { RowOperation, Table } from './table.ts';
 const AFTER_BAR = '}';
 /** Rows of one answer; far more than one transaction or one page of a status needs. */
 const EVERYTHING = Number.POSITIVE_INFINITY;
+/** Tries to count an event: whoever loses all of them is one of many that are counted in the same row. */
+const TRIES = 5;
 
 /** Row keys, as they sort: the kind first, so that each kind is a range of its own. */
 const keys = {
@@ -52,6 +55,7 @@ export class TableIdentityStore implements IdentityStore {
   }
 
   async commit(cluster: string, changes: readonly Change[]): Promise<void> {
+    assertOwnChain(cluster, changes);
     await this.#record.commit(this.#partitionOf(cluster), changes.map(rowOperation));
   }
 
@@ -116,6 +120,24 @@ export class TableIdentityStore implements IdentityStore {
     return (await this.#read(this.#partitionOf(cluster), key, recordCodecs.due))?.value ?? null;
   }
 
+  async countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void> {
+    const partition = this.#partitionOf(event.identity.cluster);
+    const key = keys.event(event.time, event.id);
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#read(partition, key, recordCodecs.event);
+      const value = found === null ? event : { ...found.value, count: found.value.count + event.count };
+      const row = { key, ...recordCodecs.event.encode(value) };
+      try {
+        await this.#record.commit(partition, [
+          found === null ? { op: 'insert', ...row } : { op: 'replace', ...row, etag: found.etag },
+        ]);
+        return;
+      } catch (error) {
+        if (!isEverleafError(error, 'Conflict') || attempt === TRIES) throw error;
+      }
+    }
+  }
+
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner> {
     return claim(this.#serials, serialNumber, owner);
   }
@@ -162,11 +184,25 @@ export class TableIdentityStore implements IdentityStore {
   }
 }
 
-function partitionName(shard: number): string {
+/** An event in another cluster's partition would begin a second chain of the same name there. */
+function assertOwnChain(cluster: string, changes: readonly Change[]): void {
+  for (const change of changes) {
+    if (change.kind === 'event' && change.value.identity.cluster !== cluster) {
+      throw new EverleafError(
+        'Internal',
+        `Cannot write an event of "${change.value.identity.cluster}" with a change of "${cluster}".`,
+      );
+    }
+  }
+}
+
+/** The partition of the record that a shard's rows are in. */
+export function partitionName(shard: number): string {
   return String(shard).padStart(2, '0');
 }
 
-function rowOperation(change: Change): RowOperation {
+/** The row that a change writes or removes. */
+export function rowOperation(change: Change): RowOperation {
   if (change.op === 'remove') return { op: 'remove', key: change.key };
   const codec = recordCodecs[change.kind] as RowCodec<Write['value']>;
   const written = { key: keyOf(change), ...codec.encode(change.value) };

@@ -9,6 +9,7 @@ const IN_AZURE = {
   CLIENT_VAULT_URL: 'https://clients.vault.azure.net',
   RECORD_STORAGE__tableServiceUri: 'https://everleaf.table.core.windows.net/',
   RECORD_STORAGE__queueServiceUri: 'https://everleaf.queue.core.windows.net',
+  RECORD_STORAGE__blobServiceUri: 'https://everleaf.blob.core.windows.net',
   AZURE_CLIENT_ID: '11111111-2222-3333-4444-555555555555',
   OPERATOR_ISSUER: 'https://login.microsoftonline.com/tenant/v2.0',
   OPERATOR_AUDIENCE: 'api://everleaf',
@@ -31,6 +32,7 @@ const ON_ONE_MACHINE = {
   OPERATOR_ISSUER: 'http://[::1]:7102',
   RECORD_STORAGE__tableServiceUri: undefined,
   RECORD_STORAGE__queueServiceUri: undefined,
+  RECORD_STORAGE__blobServiceUri: undefined,
   RECORD_STORAGE: LOOPBACK_STORAGE,
 };
 
@@ -58,6 +60,8 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     recoveryWindowDays: 30,
     recoveryBudget: 3,
     updateReminderDays: 60,
+    loginFailuresPerSource: 30,
+    issuancesPerIdentity: 200,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -67,9 +71,11 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
   });
   assert.equal(settings.schedules.renewDue, '0 */15 * * * *');
   assert.equal(settings.schedules.reconcile, '0 30 2 * * *');
+  assert.equal(settings.schedules.sealAudit, '0 */5 * * * *');
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',
+    blobServiceUri: 'https://everleaf.blob.core.windows.net',
   });
 });
 
@@ -127,7 +133,7 @@ for (const [url, why] of [
 }
 
 test('A connection string is for storage on this machine alone', () => {
-  const refused = /RECORD_STORAGE: is for tables and queues on this machine alone/;
+  const refused = /RECORD_STORAGE: is for tables, queues and blobs on this machine alone/;
   const inCloud =
     'DefaultEndpointsProtocol=https;AccountName=everleaf;AccountKey=a2V5;EndpointSuffix=core.windows.net';
   for (const text of [
@@ -144,10 +150,13 @@ test('A connection string is for storage on this machine alone', () => {
   assert.match(mistakes({ ...IN_AZURE, RECORD_STORAGE: LOOPBACK_STORAGE }).join(), refused);
 });
 
-test('Without a connection string both service addresses are needed', () => {
-  const needed = ['RECORD_STORAGE__tableServiceUri and RECORD_STORAGE__queueServiceUri: both are needed'];
+test('Without a connection string all three service addresses are needed', () => {
+  const needed = [
+    'RECORD_STORAGE__tableServiceUri, __queueServiceUri and __blobServiceUri: all three are needed',
+  ];
   assert.deepEqual(mistakes({ ...IN_AZURE, RECORD_STORAGE__queueServiceUri: undefined }), needed);
   assert.deepEqual(mistakes({ ...IN_AZURE, RECORD_STORAGE__tableServiceUri: undefined }), needed);
+  assert.deepEqual(mistakes({ ...IN_AZURE, RECORD_STORAGE__blobServiceUri: undefined }), needed);
 });
 
 test('All mistakes are reported at once, each with the name of its setting', () => {
@@ -174,6 +183,8 @@ for (const [name, values] of [
   ['TOKEN_VALIDITY_DAYS', ['0', '366', 'NaN']],
   ['AUTHORITY_VALIDITY_DAYS', ['0', '3651', 'Infinity']],
   ['VAULT_KEYS_PER_MINUTE', ['0', '10001', '1e9']],
+  ['LOGIN_FAILURES_PER_SOURCE', ['0', '1000001', '1.5']],
+  ['ISSUANCES_PER_IDENTITY', ['0', '1000001', 'many']],
   ['CLIENT_KEY_TYPE', ['EC-P256', 'RSA-1024', 'rsa-2048']],
   ['AUTHORITY_KEY_TYPE', ['EC-P384', 'RSA-1024']],
   ['CLOUD_PORT', ['0', '65536', 'https']],
@@ -181,6 +192,7 @@ for (const [name, values] of [
   ['TRUST_DOMAIN', ['Everleaf.example.com', 'a..b', '-a', 'a-', 'a_b', 'a.-b', `${'a'.repeat(64)}.b`, 'a/b']],
   ['CLOUD_FQDN', ['Cloud.example.com', 'a..b', '10.0.0.1', `${'a.'.repeat(127)}b`]],
   ['RENEW_DUE_SCHEDULE', ['sometimes', '* * *']],
+  ['AUDIT_SEAL_SCHEDULE', ['sometimes', '* * *']],
 ] as const) {
   test(`${name} is checked`, () => {
     for (const value of values) {
