@@ -1,6 +1,16 @@
 import { type CertificateHead, type CredentialState, type Identity, tokenEnd } from './identity.ts';
-import { DAY_MS, later, toInstant, wholeSecond } from './instants.ts';
+import type { Instance } from './instance.ts';
+import { toInstant, wholeSecond } from './instants.ts';
+import { latestOf } from './lines.ts';
 import { identityText } from './names.ts';
+import * as next from './next-step.ts';
+import {
+  isHandedOver,
+  NO_RECOVERY,
+  type Recovery,
+  type RecoveryPolicy,
+  recoveryOf,
+} from './offline-budget.ts';
 import { isWorkDue, planCredential } from './renewal-plan.ts';
 
 export const IDENTITY_STATES = [
@@ -19,90 +29,148 @@ export const IDENTITY_STATES = [
 ] as const;
 export type IdentityState = (typeof IDENTITY_STATES)[number];
 
-export interface NextStep {
-  readonly action: 'none' | 'wait' | 'agent-login' | 'operator-rotate';
-  readonly text: string;
-  readonly route: string | null;
-}
-
 /** What an operator is told of one identity: its state, and the one next step that helps. */
 export interface IdentityCondition {
   readonly state: IdentityState;
-  readonly nextStep: NextStep;
-  /** Whole days from now that the client may stay off and still come back by itself. */
-  readonly offlineDays: number;
+  readonly nextStep: next.NextStep;
 }
 
-const nothing: NextStep = { action: 'none', text: 'Nothing to do.', route: null };
-const rotate = (text: string): NextStep => ({ action: 'operator-rotate', text, route: null });
-const replaceToken = rotate('Its token has expired: it needs a new token from an operator.');
-const login = (text: string): NextStep => ({ action: 'agent-login', text, route: '/api/login' });
+/** The certificate that a client goes by. */
+export interface HeldCertificate {
+  readonly head: CertificateHead;
+  /** The line it belongs to, where that is locked. */
+  readonly lockedInstance: string | null;
+  readonly recovery: Recovery;
+}
 
-/**
- * Judges an identity at a moment. A credential's last second is part of its life (RFC 5280, 4.1.2.5).
- * @param head its current certificate: the vault's for vault delivery, else the one that its agent took last
- */
-export function conditionOf(identity: Identity, head: CertificateHead | null, now: Date): IdentityCondition {
-  const second = wholeSecond(now);
-  const certificateAlive = head !== null && head.notAfter >= second;
-  const tokenAlive = tokenEnd(identity) >= second;
+/** What the record alone says that a client holds: enough while that certificate lives and no line is locked. */
+export function heldByRecord({ certificate: { head } }: Identity): HeldCertificate | null {
+  return head === null ? null : { head, lockedInstance: null, recovery: NO_RECOVERY };
+}
+
+/** What an agent holds by its line of certificates. */
+export function heldByLine(line: Instance | null, policy: RecoveryPolicy, now: Date): HeldCertificate | null {
+  if (line === null) return null;
   return {
-    ...stateOf(identity, head, certificateAlive, tokenAlive, now),
-    offlineDays: offlineDays(identity, head, now),
+    head: latestOf(line),
+    lockedInstance: line.lockedAt === null ? null : line.id,
+    recovery: recoveryOf(line, policy, now),
   };
 }
 
-function stateOf(
-  identity: Identity,
-  head: CertificateHead | null,
-  certificateAlive: boolean,
-  tokenAlive: boolean,
-  now: Date,
-): Pick<IdentityCondition, 'state' | 'nextStep'> {
-  if (identity.revokedAt !== null) return { state: 'Revoked', nextStep: nothing };
-  const vault = identity.delivery === 'vault';
+/**
+ * Whether the state of an identity cannot be told from its record alone: another of its lines may live where the
+ * certificate that was given last has ended, and lines know of locks and of what is left of the recovery.
+ */
+export function needsLines(identity: Identity, now: Date): boolean {
+  if (identity.delivery === 'vault' || identity.revokedAt !== null) return false;
+  const { head } = identity.certificate;
+  // The first versions kept an agent's certificate in its line alone.
+  const isMissing = head === null && identity.lastSeenAt !== null;
+  return isMissing || identity.lockedInstances > 0 || (head !== null && head.notAfter < wholeSecond(now));
+}
+
+/** Judges an identity at a moment. A credential's last second is part of its life (RFC 5280, 4.1.2.5). */
+export function conditionOf(identity: Identity, held: HeldCertificate | null, now: Date): IdentityCondition {
+  if (identity.revokedAt !== null) return { state: 'Revoked', nextStep: next.nothingToDo };
+  const second = wholeSecond(now);
+  const life = {
+    hasEnded: held !== null && held.head.notAfter < second,
+    tokenHasEnded: tokenEnd(identity) < second,
+  };
+  return identity.delivery === 'vault'
+    ? stateInVault(identity, life, now)
+    : stateWithAgent(identity, held, life, now);
+}
+
+interface Life {
+  readonly hasEnded: boolean;
+  readonly tokenHasEnded: boolean;
+}
+
+/** Everleaf renews both credentials by itself; an operator is needed for tokens alone, where autoRotate is off. */
+function stateInVault(identity: Identity, life: Life, now: Date): IdentityCondition {
+  const { certificate, token } = identity;
   const failing = firstFailing(identity);
-  // With autoRotate off nobody but an operator makes a vault-delivered client's next token.
-  const isRotated = vault && (identity.autoRotate || identity.token.vaultVersion === null);
-  if (head !== null && !certificateAlive && !tokenAlive) {
-    return { state: 'BothExpired', nextStep: isRotated ? waitFor(identity, failing) : replaceToken };
-  }
-  if (head !== null && !certificateAlive) {
+  const isRotated = identity.autoRotate || token.vaultVersion === null || token.forcedAt !== null;
+  if (life.tokenHasEnded) {
     return {
-      state: 'CertificateExpired',
-      nextStep: vault
-        ? waitFor(identity, failing)
-        : login('Its certificate has expired: log in again with the token.'),
+      state: life.hasEnded ? 'BothExpired' : 'TokenExpired',
+      nextStep: isRotated ? waitFor(identity, failing) : replaceToken(identity),
     };
   }
-  if (!tokenAlive) {
-    return { state: 'TokenExpired', nextStep: isRotated ? waitFor(identity, failing) : replaceToken };
-  }
+  if (life.hasEnded) return { state: 'CertificateExpired', nextStep: waitFor(identity, failing) };
   if (failing !== null) return { state: 'Retrying', nextStep: waitFor(identity, failing) };
-  if (identity.certificate.queuedAt !== null || identity.token.queuedAt !== null) {
-    return { state: 'Working', nextStep: wait('Its renewal is on the queue or being worked on.') };
+  if (certificate.queuedAt !== null || token.queuedAt !== null) {
+    return { state: 'Working', nextStep: next.wait('Its renewal is on the queue or being worked on.') };
   }
-  if (head === null) {
-    return {
-      state: 'Pending',
-      nextStep: vault
-        ? wait('Its first certificate is made by the next scan.')
-        : login('It has never logged in: give the agent its login file.'),
-    };
+  if (certificate.head === null) {
+    return { state: 'Pending', nextStep: next.wait('Its first certificate is made by the next scan.') };
   }
   if (isWorkDue(identity, 'certificate', now) || isWorkDue(identity, 'token', now)) {
-    return { state: 'Due', nextStep: wait('It is due and renewed by the next scan.') };
+    return { state: 'Due', nextStep: next.wait('It is due and renewed by the next scan.') };
   }
-  if (vault && planCredential(identity, 'token', now).action === 'remind') {
-    return {
-      state: 'Due',
-      nextStep: rotate('Its token is due and autoRotate is off: an operator rotates it.'),
-    };
+  return dueForOperator(identity, now) ?? { state: 'Healthy', nextStep: next.nothingToDo };
+}
+
+/** The agent must act as long as it can: renew, recover, log in. Where it cannot, an operator makes a token for it. */
+function stateWithAgent(
+  identity: Identity,
+  held: HeldCertificate | null,
+  life: Life,
+  now: Date,
+): IdentityCondition {
+  if (held !== null && held.lockedInstance !== null) {
+    return { state: 'Locked', nextStep: next.operatorUnlocks(identity, held.lockedInstance) };
   }
-  if (!vault && head.renewAfter <= now) {
-    return { state: 'WaitingForAgent', nextStep: login('Its certificate is due: the agent logs in again.') };
+  if (held !== null && life.hasEnded) return stateAfterEnd(identity, held, life);
+  if (life.tokenHasEnded) return { state: 'TokenExpired', nextStep: replaceToken(identity) };
+  if (held === null) return { state: 'Pending', nextStep: next.agentLogsIn(firstLoginText(identity)) };
+  const holder = { ...identity, certificate: { ...identity.certificate, head: held.head } };
+  if (planCredential(holder, 'certificate', now).action === 'request') {
+    const text = 'Its certificate is due: the agent renews it with proof of its key.';
+    return { state: 'WaitingForAgent', nextStep: next.agentRenews(text) };
   }
-  return { state: 'Healthy', nextStep: nothing };
+  if (planCredential(identity, 'token', now).action === 'request') {
+    const text = 'Its token is due: the agent rotates it with proof of its key.';
+    return { state: 'WaitingForAgent', nextStep: next.agentRotates(text) };
+  }
+  if (isHandedOver(identity)) {
+    const text = 'An operator made a new token: give the agent its login file, and it logs in with that.';
+    return { state: 'WaitingForAdoption', nextStep: next.agentLogsIn(text) };
+  }
+  return dueForOperator(identity, now) ?? { state: 'Healthy', nextStep: next.nothingToDo };
+}
+
+function stateAfterEnd(identity: Identity, { recovery }: HeldCertificate, life: Life): IdentityCondition {
+  const state = life.tokenHasEnded ? 'BothExpired' : 'CertificateExpired';
+  if (recovery.until !== null) {
+    const text =
+      'Its certificate has expired: the agent renews it with proof of its key, which is possible until ' +
+      `${toInstant(recovery.until)}, ${recovery.left} more time(s) in a row.`;
+    return { state, nextStep: next.agentRecovers(text) };
+  }
+  if (life.tokenHasEnded) return { state, nextStep: replaceToken(identity) };
+  const login = isHandedOver(identity)
+    ? 'give the agent the login file that was made for it, and it logs in with that.'
+    : 'the agent logs in again with its token.';
+  return { state, nextStep: next.agentLogsIn(`Its certificate has expired: ${login}`) };
+}
+
+function dueForOperator(identity: Identity, now: Date): IdentityCondition | null {
+  if (planCredential(identity, 'token', now).action !== 'remind') return null;
+  const text = 'Its token is due and autoRotate is off: an operator rotates it.';
+  return { state: 'Due', nextStep: next.operatorRotates(identity, text) };
+}
+
+function replaceToken(identity: Identity): next.NextStep {
+  return next.operatorRotates(identity, 'Its token has expired: it needs a new token from an operator.');
+}
+
+function firstLoginText({ lastSeenAt }: Identity): string {
+  return lastSeenAt === null
+    ? 'It has never logged in: give the agent its login file.'
+    : 'It has no certificate in force: the agent logs in again with its token.';
 }
 
 function firstFailing(identity: Identity): CredentialState | null {
@@ -110,23 +178,12 @@ function firstFailing(identity: Identity): CredentialState | null {
   return identity.token.failure !== null ? identity.token : null;
 }
 
-function wait(text: string): NextStep {
-  return { action: 'wait', text, route: null };
-}
-
-function waitFor(identity: Identity, failing: CredentialState | null): NextStep {
+function waitFor(identity: Identity, failing: CredentialState | null): next.NextStep {
   const failure = failing?.failure ?? null;
-  if (failure === null) return wait('It is renewed by the next scan.');
-  return wait(
+  if (failure === null) return next.wait('It is renewed by the next scan.');
+  return next.wait(
     `Renewal failed ${failure.attempts} time(s), last with ${failure.code} at ${toInstant(failure.at)}; the next try ` +
       `is due at ${toInstant(failure.retryAt)}. If ${failure.code} needs a person, mend it before then: ` +
       `${identityText(identity)} is tried again by itself.`,
   );
-}
-
-/** Until its last credential ends, a client can come back: with the certificate, or by logging in with the token. */
-function offlineDays(identity: Identity, head: CertificateHead | null, now: Date): number {
-  if (identity.revokedAt !== null) return 0;
-  const end = head === null ? tokenEnd(identity) : later(head.notAfter, tokenEnd(identity));
-  return Math.max(0, Math.floor((end.getTime() - now.getTime()) / DAY_MS));
 }

@@ -94,6 +94,8 @@ export interface TokenState extends CredentialState {
   readonly vaultVersion: string | null;
   /** Lowest generation that may log in at all: a cut-over raises it to the newest, which ends all others at once. */
   readonly floorGeneration: number;
+  /** Generation of the last token that was made for an operator to hand over in a login file; -1 while none was. */
+  readonly handoverGeneration: number;
   /** End of the token before this one; null for the first. Until the newest is delivered, clients hold that one. */
   readonly predecessorExpiresAt: Date | null;
 }
@@ -120,6 +122,8 @@ export interface Identity extends IdentityId {
   readonly lastSeenAt: Date | null;
   /** The trust bundle that it told last it holds; null while it never told. */
   readonly acknowledgedBundleId: string | null;
+  /** How many of its instances are locked, so that a look at the record alone tells of them. */
+  readonly lockedInstances: number;
   /** Certificates that were issued at the identity's own request, in the window of its limit; null before the first. */
   readonly issuances: WindowCount | null;
   readonly certificate: CertificateState;

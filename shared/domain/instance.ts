@@ -67,6 +67,14 @@ export function lineAfterLogin(
 }
 
 /**
+ * The identity after one of its instances was locked (1) or ceased to be (-1): by being unlocked, or by being revoked
+ * while it was locked. Belongs into the transaction that writes the instance.
+ */
+export function withLock(identity: Identity, change: 1 | -1): Identity {
+  return { ...identity, lockedInstances: Math.max(0, identity.lockedInstances + change) };
+}
+
+/**
  * The identity after one of its agents was given a certificate. A vault-delivered identity's own certificate is the
  * vault's, whatever else its clients log in for.
  */

@@ -3,8 +3,8 @@ import type { Action } from '../domain/actions.ts';
 /** What opens a route. */
 export type RouteAccess =
   /**
-   * `anyone`: public by design. `token`: the use case checks the agent's token. `proof`: the handler or the use case
-   * checks a proof of the key of the agent's certificate.
+   * `anyone`: public by design. `token`: the use case checks the agent's token. `proof`: the use case checks a proof of
+   * the key of the agent's certificate.
    */
   | { readonly credential: 'anyone' | 'token' | 'proof' }
   /**

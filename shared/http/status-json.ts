@@ -1,6 +1,7 @@
-import type { CertificateHead, Failure, Identity } from '../domain/identity.ts';
+import type { Failure, Identity } from '../domain/identity.ts';
 import { toInstant, wholeSecond } from '../domain/instants.ts';
-import type { IdentityStatus, Status } from '../use-cases/get-status.ts';
+import type { Status } from '../use-cases/get-status.ts';
+import type { IdentityStatus } from '../use-cases/judge-identity.ts';
 
 const orNull = (date: Date | null): string | null => (date === null ? null : toInstant(date));
 
@@ -31,7 +32,7 @@ export function statusJson(status: Status) {
 }
 
 function identityJson(one: IdentityStatus, now: Date) {
-  const { identity, head, state, nextStep, offlineDays, liveInstances } = one;
+  const { identity, certificate, state, nextStep, offlineDays, recovery, instances, bundle } = one;
   return {
     cluster: identity.cluster,
     name: identity.name,
@@ -40,21 +41,19 @@ function identityJson(one: IdentityStatus, now: Date) {
     autoRotate: identity.autoRotate,
     state,
     nextStep,
-    certificate: head === null ? null : certificateJson(head),
+    certificate: certificate === null ? null : certificateJson(certificate),
     token: tokenJson(identity, now),
     offlineDays,
-    // Nothing is renewed after its end, and no instance is ever locked, in this version.
-    recovery: { left: 0, until: null },
-    instances: { live: liveInstances, locked: 0 },
+    recovery: { left: recovery.left, until: orNull(recovery.until) },
+    instances,
     lastSeenAt: orNull(identity.lastSeenAt),
     lastSuccessAt: orNull(latest(identity.certificate.lastSuccessAt, identity.token.lastSuccessAt)),
     lastFailure: failureJson(identity),
-    // No agent tells yet which bundle it holds.
-    bundle: { acknowledged: null, current: false },
+    bundle,
   };
 }
 
-function certificateJson(head: CertificateHead) {
+function certificateJson(head: NonNullable<IdentityStatus['certificate']>) {
   return {
     serialNumber: head.serialNumber,
     notBefore: toInstant(head.notBefore),
@@ -63,7 +62,7 @@ function certificateJson(head: CertificateHead) {
     renewCount: head.renewCount,
     authorityId: head.authorityId,
     vaultVersion: head.vaultVersion,
-    provenAt: null,
+    provenAt: orNull(head.provenAt),
   };
 }
 

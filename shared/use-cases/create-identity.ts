@@ -77,6 +77,7 @@ function newIdentity(
     incarnation: 1,
     lastSeenAt: null,
     acknowledgedBundleId: null,
+    lockedInstances: 0,
     issuances: null,
     certificate: { ...undone, generation: 0, attempt: null, head: null },
     token: {
@@ -84,6 +85,7 @@ function newIdentity(
       ...tokenFacts(token),
       usedGeneration: -1,
       floorGeneration: 0,
+      handoverGeneration: -1,
       vaultVersion: null,
       predecessorExpiresAt: null,
     },

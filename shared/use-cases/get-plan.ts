@@ -36,7 +36,8 @@ export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   );
   const planned = await inPool(due, async (row) => {
     const stored = await deps.identities.identity(row.identity);
-    const isCurrent = stored !== null && stored.value[row.kind].dueKey === row.key;
+    const isCurrent =
+      stored !== null && stored.value.deletedAt === null && stored.value[row.kind].dueKey === row.key;
     return isCurrent ? [planCredential(stored.value, row.kind, at)] : [];
   });
   entries.push(...planned.flat().sort(byMoment));

@@ -1,16 +1,11 @@
 import { EverleafError } from '../domain/errors.ts';
-import type { CertificateHead, Identity } from '../domain/identity.ts';
-import {
-  conditionOf,
-  IDENTITY_STATES,
-  type IdentityCondition,
-  type IdentityState,
-} from '../domain/identity-status.ts';
-import { MINUTE_MS, wholeSecond } from '../domain/instants.ts';
+import { IDENTITY_STATES, type IdentityState } from '../domain/identity-status.ts';
+import { MINUTE_MS } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
-import { readActiveAuthority } from './authorities.ts';
+import { readActiveAuthority, readTrustBundle } from './authorities.ts';
 import type { Deps, TimerName } from './deps.ts';
 import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
+import { type IdentityStatus, type JudgedIdentity, judgeIdentity, readDetails } from './judge-identity.ts';
 import { inPool } from './pool.ts';
 
 export interface StatusQuery {
@@ -29,12 +24,6 @@ export interface TimerStatus {
   readonly nextAt: Date;
   /** True when two ticks have passed without a success. */
   readonly overdue: boolean;
-}
-
-export interface IdentityStatus extends IdentityCondition {
-  readonly identity: Identity;
-  readonly head: CertificateHead | null;
-  readonly liveInstances: number;
 }
 
 export interface Status extends FleetJudgement {
@@ -59,8 +48,8 @@ const CHUNK = 500;
 const TICKS_OF_PATIENCE = 2;
 
 /**
- * The fleet as an operator sees it: totals over every identity, and those asked for page by page. Reads the whole
- * record; changes nothing.
+ * The fleet as an operator sees it: totals over every identity, and those asked for page by page. Reads every
+ * identity's record, and the lines of those on the page and of those whose state only their lines tell; changes nothing.
  */
 export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status> {
   const now = deps.clock.now();
@@ -70,9 +59,9 @@ export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status>
     deps.fleet.clusters(),
     Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
   ]);
-  const { totals, page, nextCursor } = await readFleet(deps, query, now);
+  const { totals, open, page, nextCursor } = await readFleet(deps, query, now);
   return {
-    ...judgeFleet(totals, timers, queue, authority, now),
+    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now),
     now,
     version: deps.site.version,
     totals: { asOf: now, clusters: clusters.length, ...totals },
@@ -101,25 +90,26 @@ async function timerStatus(deps: Deps, name: TimerName, now: Date): Promise<Time
   };
 }
 
-/** An identity as it is found on the walk, before the page's own details are read. */
-type Found = Omit<IdentityStatus, 'liveInstances'>;
-
 /** Walks the record once: counts everybody, and picks the page. */
 async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
   const byState = Object.fromEntries(IDENTITY_STATES.map((state) => [state, 0])) as Record<
     IdentityState,
     number
   >;
-  const found: Found[] = [];
+  const found: JudgedIdentity[] = [];
+  const open = { locked: 0, unrotated: 0 };
   let identities = 0;
   let nextCursor: string | null = null;
   let isAfterCursor = query.cursor === null;
   let cursor: string | null = null;
   do {
     const chunk = await deps.identities.identities({ limit: CHUNK, ...(cursor === null ? {} : { cursor }) });
-    for (const one of await inPool(chunk.items, (identity) => judge(deps, identity, now))) {
+    const items = chunk.items.filter(({ deletedAt }) => deletedAt === null);
+    for (const one of await inPool(items, (identity) => judgeIdentity(deps, identity, now))) {
       identities += 1;
       byState[one.state] += 1;
+      if (one.identity.lockedInstances > 0) open.locked += 1;
+      if (one.state === 'Due' && one.nextStep.action === 'operator-rotate') open.unrotated += 1;
       if (!isAfterCursor) isAfterCursor = identityText(one.identity) === query.cursor;
       else if (isWanted(one, query)) {
         const last = found.at(-1);
@@ -130,40 +120,14 @@ async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
     cursor = chunk.nextCursor;
   } while (cursor !== null);
   if (!isAfterCursor) throw new EverleafError('InvalidInput', 'cursor is not one that a page gave.');
-  const page = await inPool(found, (one) => withInstances(deps, one, now));
-  return { totals: { identities, byState }, page, nextCursor };
+  const bundle = await readTrustBundle(deps);
+  const page = await inPool(found, (one) => readDetails(deps, one, bundle, now));
+  return { totals: { identities, byState }, open, page, nextCursor };
 }
 
-function isWanted(one: Found, query: StatusQuery): boolean {
+function isWanted(one: JudgedIdentity, query: StatusQuery): boolean {
   return (
     (query.cluster === null || one.identity.cluster === query.cluster) &&
     (query.state === null || one.state === query.state)
   );
-}
-
-/**
- * The certificate that is shown: the vault's current one, or of an agent's lines that live the one that ends last. The
- * state is judged by the one that the agent holds, as far as the record can tell: the one issued last.
- */
-async function judge(deps: Deps, identity: Identity, now: Date): Promise<Found> {
-  if (identity.delivery === 'vault') {
-    const { head } = identity.certificate;
-    return { identity, head, ...conditionOf(identity, head, now) };
-  }
-  const heads = (await deps.identities.instances(identity)).map(({ head }) => head);
-  const live = heads.filter(({ notAfter }) => notAfter >= wholeSecond(now));
-  const shown = inOrder(inOrder(heads, 'issuedAt'), 'notAfter').at(-1) ?? null;
-  const held = inOrder(live, 'issuedAt').at(-1) ?? shown;
-  return { identity, head: shown, ...conditionOf(identity, held, now) };
-}
-
-async function withInstances(deps: Deps, one: Found, now: Date): Promise<IdentityStatus> {
-  const instances = await deps.identities.instances(one.identity);
-  const live = instances.filter(({ head }) => head.notAfter >= wholeSecond(now));
-  return { ...one, liveInstances: live.length };
-}
-
-/** Certificates in the order of one of their dates; those with the same date stay in the order they had. */
-function inOrder(heads: readonly CertificateHead[], by: 'issuedAt' | 'notAfter'): readonly CertificateHead[] {
-  return [...heads].sort((a, b) => a[by].getTime() - b[by].getTime());
 }

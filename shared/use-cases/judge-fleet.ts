@@ -20,7 +20,13 @@ interface Graded extends Reason {
 
 /** Sums a fleet up: what is wrong, the worst first, and how bad that is. */
 export function judgeFleet(
-  totals: { readonly byState: Readonly<Record<IdentityState, number>> },
+  totals: {
+    readonly byState: Readonly<Record<IdentityState, number>>;
+    /** Identities with an instance that is locked. */
+    readonly locked: number;
+    /** Identities whose token is due and nobody's to rotate but an operator's. */
+    readonly unrotated: number;
+  },
   timers: readonly TimerStatus[],
   queue: { readonly poison: number },
   authority: Authority,
@@ -41,6 +47,12 @@ export function judgeFleet(
       count: queue.poison,
     },
     {
+      grade: 'critical',
+      code: 'InstancesLocked',
+      text: 'identities have an instance whose key two may hold; an operator looks and unlocks or revokes it',
+      count: totals.locked,
+    },
+    {
       grade: 'warning',
       code: 'RenewalsFailing',
       text: 'identities wait for another try',
@@ -51,6 +63,12 @@ export function judgeFleet(
       code: 'AgentsDue',
       text: 'agents should renew and have not',
       count: byState.WaitingForAgent,
+    },
+    {
+      grade: 'warning',
+      code: 'TokensUnrotated',
+      text: 'identities have a token that is due and that only an operator rotates',
+      count: totals.unrotated,
     },
     {
       grade: 'warning',

@@ -1,6 +1,6 @@
 import { isEverleafError } from '../domain/errors.ts';
 import type { CertificateRecord } from '../domain/identity.ts';
-import type { Instance } from '../domain/instance.ts';
+import { type Instance, withLock } from '../domain/instance.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
 import { checkLine } from './claim-key.ts';
@@ -24,6 +24,12 @@ export async function lockForked(deps: Deps, run: Run, record: CertificateRecord
     const locked: Instance = { ...line.value, lockedAt: wholeSecond(deps.clock.now()) };
     try {
       await deps.identities.commit(record.identity.cluster, [
+        {
+          op: 'replace',
+          kind: 'identity',
+          value: withLock(identity.value, 1),
+          etag: identity.etag,
+        },
         { op: 'replace', kind: 'instance', value: locked, etag: line.etag },
         eventChange(deps, run, 'instance-locked', identity.value, {
           outcome: 'denied',

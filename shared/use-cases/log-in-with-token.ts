@@ -16,8 +16,8 @@ export interface LoginInput {
   readonly token: string;
   /** PEM of a certificate request; null when the request has none, which is not the same as an empty one. */
   readonly csr: string | null;
-  /** The trust bundle that the agent holds, when it says so. */
-  readonly bundleId?: string | null;
+  /** The trust bundle that the agent holds; null when it does not say. */
+  readonly bundleId: string | null;
 }
 
 /**
@@ -35,19 +35,11 @@ export async function logInWithToken(deps: Deps, run: Run, input: LoginInput): P
   await assertSourceMayTry(deps, run);
   const { token, identity } = await authenticate(deps, run, input.token);
   if (input.csr === null) {
-    return describeLogin(
-      deps,
-      token,
-      await readVaultCertificate(deps, run, identity, token, input.bundleId ?? null),
-    );
+    return describeLogin(deps, token, await readVaultCertificate(deps, run, identity, token, input.bundleId));
   }
   const request = parseCertificateRequest(input.csr);
   checkCertificateRequest(request, { identityName: identity.name });
-  return describeLogin(
-    deps,
-    token,
-    await issueForLogin(deps, run, identity, token, request, input.bundleId ?? null),
-  );
+  return describeLogin(deps, token, await issueForLogin(deps, run, identity, token, request, input.bundleId));
 }
 
 /** Who the token logs in. */

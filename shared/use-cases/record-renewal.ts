@@ -18,7 +18,6 @@ import { countIssuance } from './issuance-limit.ts';
 import { headOf } from './issue-certificate.ts';
 import { issuanceInProgress, RACES } from './issue-once.ts';
 import { readStanding } from './proven-caller.ts';
-import type { IdentityUpdate } from './update-identity.ts';
 
 /** A successor that was signed, and the claim that it ends. */
 interface SignedRenewal {
@@ -60,7 +59,7 @@ export function checkTiming(
  * Writes a signed successor and everything that follows from it in one transaction, on the record as it stands at that
  * moment.
  * @returns null when an equal request was faster, or the head has been replaced in between: look again
- * @throws EverleafError Revoked, Locked, Expired, TooManyRequests when that came in between; InProgress after too many lost races
+ * @throws EverleafError Revoked, Locked, Expired when that came in between; InProgress after too many lost races
  */
 export async function recordRenewal(
   deps: Deps,
@@ -112,16 +111,16 @@ function outcomeOf(
   identity: Identity,
   line: Instance,
   timing: Allowed,
-): IdentityUpdate & { readonly line: Instance } {
+): { identity: Identity; line: Instance; changes: readonly Change[] } {
   const head = headOf(record, renewCount, null);
   const now = wholeSecond(deps.clock.now());
   const counted = countIssuance(deps, withBundle(identity, bundleId));
-  const renewed = agentCertificateChanges(counted, head, now);
+  const { identity: renewed, changes } = agentCertificateChanges(counted, head, now);
   const next = lineAfterRenewal(line, { head, spkiHash: record.spkiHash }, timing);
   return {
-    identity: { ...renewed.identity, lastSeenAt: now },
-    changes: renewed.changes,
+    identity: { ...renewed, lastSeenAt: now },
     line: { ...lineWithBundle(next, bundleId), lastSeenAt: now },
+    changes,
   };
 }
 

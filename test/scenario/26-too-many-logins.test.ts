@@ -45,7 +45,7 @@ function logInFrom(
   deps: Deps = world.deps,
 ): Promise<LoginAnswer> {
   const run = { ...world.run, actor: { kind: 'anonymous', id: null, source } as const };
-  return logInWithToken(deps, run, { token, csr });
+  return logInWithToken(deps, run, { token, csr, bundleId: null });
 }
 
 /** What a login was answered: `ok`, or the code of its error. */

@@ -55,7 +55,7 @@ test('45 No token, secret or key stands in any event, of whatever writer', async
     [nodeToken.slice(0, 20), csr],
     [nodeToken, `${csr}${nodeToken}`],
   ] as const) {
-    await assert.rejects(logInWithToken(world.deps, world.run, { token, csr: request }));
+    await assert.rejects(logInWithToken(world.deps, world.run, { token, csr: request, bundleId: null }));
   }
   // A vault that fails, then renewals and rotations, then a vault that somebody touches.
   world.clock.advance(46 * DAY_MS);

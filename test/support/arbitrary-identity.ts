@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import type { CertificateHead, Failure, Identity } from '../../shared/domain/identity.ts';
+import { type HeldCertificate, heldByLine } from '../../shared/domain/identity-status.ts';
 import { wholeSecond } from '../../shared/domain/instants.ts';
+import { NO_RECOVERY } from '../../shared/domain/offline-budget.ts';
 import { after, buildFailure, buildHead, buildIdentity } from './build-identity.ts';
+import { buildLine } from './build-line.ts';
 
 /** An identity in any state that the record can hold, its current certificate, and a moment to judge it at. */
 export interface Sample {
   readonly identity: Identity;
-  /** Vault delivery: the record's own. Agent delivery: what its lines of certificates say. */
-  readonly head: CertificateHead | null;
+  /** Vault delivery: the record's own. Agent delivery: that of the line that was given one last. */
+  readonly held: HeldCertificate | null;
   readonly now: Date;
 }
 
@@ -70,20 +73,37 @@ const inVault: fc.Arbitrary<Sample> = fc
         failure: sample.tokenFailure,
       },
     }),
-    head: sample.head,
+    held: sample.head === null ? null : { head: sample.head, lockedInstance: null, recovery: NO_RECOVERY },
     now: sample.now,
   }));
 
 const withAgent: fc.Arbitrary<Sample> = fc
-  .record({ common: delivered, now: moment, head: orNull(head) })
-  .map(({ common: { tokenId, tokenIssuedAt, ...common }, ...sample }) => ({
+  .record({
+    common: delivered,
+    now: moment,
+    head: orNull(head),
+    lockedAt: fc.option(moment, { nil: null, freq: 5 }),
+    recoveriesUsed: fc.nat({ max: 4 }),
+    forcedAt: fc.option(moment, { nil: null, freq: 5 }),
+    handoverGeneration: fc.constantFrom(-1, 0, 1),
+  })
+  .map(({ common: { tokenId, tokenIssuedAt, ...common }, head, now, ...sample }) => ({
     identity: buildIdentity({
       ...common,
       delivery: 'agent',
-      token: { id: tokenId, issuedAt: tokenIssuedAt },
+      lockedInstances: head === null || sample.lockedAt === null ? 0 : 1,
+      certificate: { head, forcedAt: sample.forcedAt },
+      token: { id: tokenId, issuedAt: tokenIssuedAt, handoverGeneration: sample.handoverGeneration },
     }),
-    head: sample.head,
-    now: sample.now,
+    held:
+      head === null
+        ? null
+        : heldByLine(
+            buildLine({ head, lockedAt: sample.lockedAt, recoveriesUsed: sample.recoveriesUsed }),
+            { recoveryWindowDays: 30, recoveryBudget: 3 },
+            now,
+          ),
+    now,
   }));
 
 /** Identities of both deliveries. */

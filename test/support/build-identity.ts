@@ -84,6 +84,7 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
     incarnation: 1,
     lastSeenAt: null,
     acknowledgedBundleId: null,
+    lockedInstances: 0,
     issuances: null,
     certificate: {
       ...quiet,
@@ -97,6 +98,7 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
       ...tokenDates(token?.issuedAt ?? ISSUED_AT, expiryInSeconds, id),
       usedGeneration: -1,
       floorGeneration: 0,
+      handoverGeneration: -1,
       vaultVersion: delivery === 'vault' ? 'v1' : null,
       predecessorExpiresAt: null,
       ...token,

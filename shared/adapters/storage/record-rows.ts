@@ -73,6 +73,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
   incarnation: z.int().default(1),
   lastSeenAt: instant.nullable(),
   acknowledgedBundleId: z.string().nullable().default(null),
+  lockedInstances: z.int().default(0),
   issuances: z.object({ windowStart: instant, count: z.int() }).nullable().default(null),
   certificate: z.object({ ...credential, attempt: attempt.nullable(), head: head.nullable() }),
   token: z.object({
@@ -83,6 +84,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
     rotateAfter: instant,
     usedGeneration: z.int(),
     floorGeneration: z.int().default(0),
+    handoverGeneration: z.int().default(-1),
     vaultVersion: z.string().nullable(),
     predecessorExpiresAt: instant.nullable(),
   }),

@@ -6,6 +6,7 @@ import {
   IDENTITY_STATES,
   type IdentityCondition,
 } from '../../../shared/domain/identity-status.ts';
+import { NO_RECOVERY, offlineDays } from '../../../shared/domain/offline-budget.ts';
 import { isWorkDue, planCredential } from '../../../shared/domain/renewal-plan.ts';
 import { type Sample, sample } from '../../support/arbitrary-identity.ts';
 
@@ -14,7 +15,7 @@ const KINDS = ['certificate', 'token'] as const;
 /** A law over every identity at any moment; a judgement that throws breaks each of them. */
 function law(claim: (condition: IdentityCondition, sample: Sample) => void): void {
   fc.assert(
-    fc.property(sample, (found) => claim(conditionOf(found.identity, found.head, found.now), found)),
+    fc.property(sample, (found) => claim(conditionOf(found.identity, found.held, found.now), found)),
     { numRuns: 600 },
   );
 }
@@ -65,11 +66,30 @@ describe('the laws of an identity’s state', () => {
     });
   });
 
+  it('send an agent to renew what lives, to recover what has ended and can be, and no locked one anywhere', () => {
+    law(({ state, nextStep }, { identity, held, now }) => {
+      assert.equal(nextStep.action === 'operator-unlock', state === 'Locked');
+      if (nextStep.action !== 'agent-renew' && nextStep.action !== 'agent-recover') return;
+      assert.equal(identity.delivery, 'agent');
+      assert.ok(held !== null && held.lockedInstance === null);
+      const lives = held.head.notAfter.getTime() + 1000 > now.getTime();
+      assert.equal(nextStep.action === 'agent-renew', lives);
+      if (!lives) assert.ok(held.recovery.left > 0 && held.recovery.until !== null);
+    });
+  });
+
+  it('name a route of the API, or none where there is nothing to call', () => {
+    law(({ nextStep: { action, route } }) => {
+      if (action === 'none' || action === 'wait') assert.equal(route, null);
+      else assert.match(route ?? '', /^\/api\/[a-z]/);
+    });
+  });
+
   it('say expired of an end that has passed, and of no other', () => {
-    law(({ state }, { identity, head, now }) => {
-      if (state === 'Revoked') return;
+    law(({ state }, { identity, held, now }) => {
+      if (state === 'Revoked' || state === 'Locked') return;
       const isOver = (end: Date | undefined) => end !== undefined && end.getTime() + 1000 <= now.getTime();
-      const certificate = isOver(head?.notAfter);
+      const certificate = isOver(held?.head.notAfter);
       const token = isOver(identity.token.expiresAt);
       assert.equal(state === 'BothExpired', certificate && token);
       assert.equal(state === 'CertificateExpired', certificate && !token);
@@ -78,11 +98,13 @@ describe('the laws of an identity’s state', () => {
   });
 
   it('let a client stay off for whole days that do end before its last credential', () => {
-    law(({ offlineDays }, { identity, head, now }) => {
-      assert.ok(Number.isInteger(offlineDays) && offlineDays >= 0);
-      if (offlineDays === 0) return;
-      const ends = [identity.token.expiresAt, ...(head === null ? [] : [head.notAfter])];
-      assert.ok(ends.some((end) => end.getTime() >= now.getTime() + offlineDays * 86_400_000));
+    law((_, { identity, held, now }) => {
+      const recovery = held?.recovery ?? NO_RECOVERY;
+      const days = offlineDays(identity, held?.head ?? null, recovery, now);
+      assert.ok(Number.isInteger(days) && days >= 0);
+      if (days === 0) return;
+      const ends = [identity.token.expiresAt, held?.head.notAfter, recovery.until];
+      assert.ok(ends.some((end) => end != null && end.getTime() >= now.getTime() + days * 86_400_000));
     });
   });
 });

@@ -102,6 +102,21 @@ describe('the plan for a vault-delivered credential', () => {
   });
 });
 
+describe('the plan for what an operator has asked for', () => {
+  const asked = { forcedAt: ISSUED_AT };
+
+  it('is to do it at once, with autoRotate or without', () => {
+    const forced = buildIdentity({ autoRotate: false, certificate: asked, token: asked });
+    assert.equal(verdict(planCredential(forced, 'certificate', ISSUED_AT)), 'renew Forced');
+    assert.equal(verdict(planCredential(forced, 'token', ISSUED_AT)), 'rotate Forced');
+  });
+
+  it('is to request it of an agent that holds the key', () => {
+    const forced = buildIdentity({ delivery: 'agent', certificate: { head: buildHead(), ...asked } });
+    assert.equal(verdict(planCredential(forced, 'certificate', ISSUED_AT)), 'request AgentMustAct');
+  });
+});
+
 describe('the plan for an agent-delivered credential', () => {
   it('asks the agent for its certificate, because only the agent has the key', () => {
     const agent = buildIdentity({ delivery: 'agent', certificate: { head: buildHead() } });

@@ -29,8 +29,6 @@ import { keyPair } from '../pki/support/keys.ts';
  */
 const OPEN_TO: Readonly<Record<string, string>> = {
   'POST login': 'everybody',
-  'POST certificates/renew': 'everybody',
-  'POST bundle/acknowledge': 'everybody',
   'GET ca-bundle': 'everybody',
   'GET health': 'everybody',
   'GET status': 'orca',
@@ -47,6 +45,8 @@ const OPEN_TO: Readonly<Record<string, string>> = {
   'DELETE role-assignments/{id}': 'oa',
   'POST access-check': 'orcah',
   'GET events': 'orca',
+  'POST certificates/renew': 'everybody',
+  'POST bundle/acknowledge': 'everybody',
 };
 
 interface Row {
