@@ -22,7 +22,7 @@ export interface RenewalInput {
  * same key or another, costs nothing while the successor is unused.
  * @throws EverleafError NoAuthenticationInformation, InvalidProof, Revoked, Locked; Expired for a certificate that ended
  *   too long ago, that was recovered too often, or that another one has replaced; InvalidInput for the vault's own line;
- *   InvalidCertificateRequest; InProgress while an equal request is being answered; NotReady; AuthorityEnding
+ *   InvalidCertificateRequest; TooManyRequests; InProgress while an equal request is being answered; NotReady; AuthorityEnding
  */
 export async function renewWithProof(deps: Deps, run: Run, input: RenewalInput): Promise<LoginAnswer> {
   const request = parseCertificateRequest(input.csr);

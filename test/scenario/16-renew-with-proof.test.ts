@@ -147,6 +147,20 @@ test('16 a renewal before its time is served', async () => {
   assert.equal(answer.renewCount, 1);
 });
 
+test('16 renewals count against the limit of issuances, and repeated answers do not', async () => {
+  const world = memoryWorld({ issuancesPerIdentity: 3 });
+  await firstStart(world.deps, world.run);
+  const first = await firstCertificate(world);
+  await renew(world, first, 'one');
+  const last = await renew(world, first, 'two');
+  await assert.rejects(renew(world, first, 'three'), { code: 'TooManyRequests' });
+  const again = await renew(world, first, 'two');
+  assert.equal(again.answer.certificate, last.answer.certificate);
+  assert.equal((await lineOf(world, first)).successor?.serialNumber, last.answer.serialNumber);
+  world.clock.advance(2 * HOUR_MS);
+  await renew(world, first, 'three');
+});
+
 test('16 while an operator’s wish stands, a repeated answer asks for the next renewal at once', async () => {
   const world = await startedWorld();
   const first = await firstCertificate(world);
