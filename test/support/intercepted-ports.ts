@@ -22,6 +22,7 @@ const PORTS = [
   'clientSecrets',
   'signer',
   'queue',
+  'counters',
   'leases',
   'clock',
 ] as const satisfies readonly (keyof Deps)[];

@@ -4,6 +4,7 @@ import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
 import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
 import { TableAccessStore } from '../../shared/adapters/storage/table-access-store.ts';
+import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
@@ -13,6 +14,7 @@ import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
 import { systemRandom } from '../../shared/adapters/system/system-random.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
+import { SourceBuckets } from '../../shared/domain/source-buckets.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
@@ -53,6 +55,7 @@ export interface World {
     readonly record: MemoryTable;
     readonly serials: MemoryTable;
     readonly keys: MemoryTable;
+    readonly counters: MemoryTable;
   };
   readonly queue: MemoryWorkQueue;
   /** Every line that was logged. */
@@ -71,6 +74,8 @@ export const POLICY: Policy = {
   recoveryWindowDays: 30,
   recoveryBudget: 3,
   updateReminderDays: 60,
+  loginFailuresPerSource: 30,
+  issuancesPerIdentity: 200,
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
@@ -81,7 +86,12 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
   const authoritySecrets = new MemorySecrets(systemRandom);
   const clientSecrets = new MemorySecrets(systemRandom);
-  const tables = { record: new MemoryTable(), serials: new MemoryTable(), keys: new MemoryTable() };
+  const tables = {
+    record: new MemoryTable(),
+    serials: new MemoryTable(),
+    keys: new MemoryTable(),
+    counters: new MemoryTable(),
+  };
   const queue = new MemoryWorkQueue();
   const lines: string[] = [];
   const run: Run = {
@@ -100,13 +110,15 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     fleet: new TableFleetStore(tables.record),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
-    storage: [tables.record, tables.serials, tables.keys, queue],
+    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue],
     authorityVault,
     authoritySecrets,
     clientVault,
     clientSecrets,
     signer: new MemorySigner(authorityVault),
     queue,
+    counters: new TableCounters(tables.counters),
+    sources: new SourceBuckets(),
     leases: new TableLeases(tables.record, clock, systemRandom),
     schedules: cronSchedules,
     policy: { ...POLICY, ...policy },
