@@ -35,7 +35,7 @@ export type EventType =
   | 'role-assigned'
   | 'role-unassigned';
 
-/** The chain of events that belong to no cluster. No cluster can be called that: names begin with a letter or digit. */
+/** Where events of no cluster belong. No cluster's name begins with an underscore. */
 export const FLEET_CHAIN = '_fleet';
 
 /** Who did something. `id` names an operator or identity; `source` is where a call came from. */

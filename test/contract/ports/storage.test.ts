@@ -16,6 +16,7 @@ import { describeCounters } from './suites/counters.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
+import { describeRevocationRules } from './suites/revocation-rules.ts';
 import { describeTable } from './suites/table.ts';
 import { describeWorkQueue } from './suites/work-queue.ts';
 
@@ -50,8 +51,9 @@ for (const [name, makeTable] of [
   describeTable(name, makeTable);
   describeIdentityStore(name, makeTable);
   describeFleetStore(name, makeTable);
-  describeAccessStore(name, makeTable);
   describeCounters(name, makeTable);
+  describeAccessStore(name, makeTable);
+  describeRevocationRules(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 
