@@ -10,6 +10,6 @@ test('20 from no state that can be reached is a certificate issued to what is re
       const { world } = await smallScene(seed, {});
       await liveWithRevocations(world, events);
     }),
-    { numRuns: 150, interruptAfterTimeLimit: 25_000, includeErrorInReport: true },
+    { numRuns: 300, interruptAfterTimeLimit: 25_000, includeErrorInReport: true },
   );
 });
