@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'NotReady'
   | 'AuthorityEnding'
   | 'UnknownRecordVersion'
+  | 'AuditChainBroken'
   // What the vault and the storage say.
   | 'VaultObjectPending'
   | 'VaultObjectDeleted'

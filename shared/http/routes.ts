@@ -37,6 +37,8 @@ const IDENTITY_SCOPE = '/clusters/{cluster}/identities/{name}';
  */
 export const ROUTES = {
   login: { route: 'login', methods: { POST: token } },
+  renew: { route: 'certificates/renew', methods: { POST: proof } },
+  acknowledge: { route: 'bundle/acknowledge', methods: { POST: proof } },
   'ca-bundle': { route: 'ca-bundle', methods: { GET: anyone } },
   health: { route: 'health', methods: { GET: anyone } },
   status: { route: 'status', methods: { GET: operator('status/read') } },
@@ -100,6 +102,7 @@ export const ROUTES = {
     methods: { GET: operator('revocation/read'), POST: operator('revocation/write') },
   },
   revocation: { route: 'revocations/{id}', methods: { DELETE: operator('revocation/delete') } },
+  events: { route: 'events', methods: { GET: operator('event/read') } },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type RouteName = keyof typeof ROUTES;

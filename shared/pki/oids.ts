@@ -45,6 +45,8 @@ export const OID = {
   // microsoft/moc pkg/certs: what a renewed certificate says about the line it continues
   originalCertificate: '1.3.6.1.4.1.311.104.1.2',
   renewCount: '1.3.6.1.4.1.311.104.1.3',
+  // microsoft/moc pkg/certs: in a request, the certificate to renew and its key's word for the new key
+  renewCertificates: '1.3.6.1.4.1.311.104.1.1',
 } as const;
 
 /** Names, for error messages, of key types and curves that Everleaf refuses. */

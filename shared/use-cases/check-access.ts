@@ -1,10 +1,8 @@
 import { identityPrincipal, type Verdict } from '../domain/access.ts';
 import { isAction } from '../domain/actions.ts';
 import { clientTypeAssignments } from '../domain/built-in-roles.ts';
-import { isSameBytes } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
-import { wholeSecond } from '../domain/instants.ts';
 import { checkIdentityId, type IdentityId } from '../domain/names.ts';
 import { parseScope } from '../domain/scope.ts';
 import { parseCertificate } from '../pki/certificate.ts';
@@ -12,6 +10,7 @@ import { decodePem } from '../pki/pem.ts';
 import type { Deps } from './deps.ts';
 import { findIdentityRevocation, findRevocation, type RevocationFinding } from './find-revocation.ts';
 import { judgeAccess } from './judge-access.ts';
+import { findRecorded, isEnded } from './proven-caller.ts';
 
 type Access = Pick<Deps, 'revocationRules' | 'access' | 'identities' | 'fleet' | 'clock'>;
 
@@ -78,15 +77,14 @@ async function byName(deps: Access, id: IdentityId | null): Promise<Found> {
 
 async function byCertificate(deps: Access, pem: string): Promise<Found> {
   const der = decodePem(pem, 'CERTIFICATE');
-  const { serialNumber } = parseCertificate(der);
-  const owner = await deps.identities.serialOwner(serialNumber);
-  const record = owner === null ? null : await deps.identities.certificate(owner.identity, serialNumber);
-  if (owner === null || record === null || !isSameBytes(record.der, der)) {
+  const record = await findRecorded(deps, parseCertificate(der));
+  if (record === null) {
     return { identity: null, serialNumber: null, refusal: 'The certificate is none of the record.' };
   }
+  const { serialNumber } = record;
   const [identity, line] = await Promise.all([
-    deps.identities.identity(owner.identity),
-    deps.identities.instance(owner.identity, record.instance),
+    deps.identities.identity(record.identity),
+    deps.identities.instance(record.identity, record.instance),
   ]);
   if (identity === null) return { identity, serialNumber, refusal: SENTENCES['identity-deleted'] };
   const finding = await findRevocation(deps, identity.value, line?.value ?? null, record);
@@ -94,10 +92,9 @@ async function byCertificate(deps: Access, pem: string): Promise<Found> {
   return { identity: identity.value, serialNumber, refusal };
 }
 
-/** Both dates are inclusive (RFC 5280, 4.1.2.5). */
 function datesRefusal({ notBefore, notAfter }: CertificateRecord, now: Date): string | null {
   if (now < notBefore) return 'The certificate is not valid yet.';
-  return wholeSecond(now) > notAfter ? 'The certificate has expired.' : null;
+  return isEnded({ notAfter }, now) ? 'The certificate has expired.' : null;
 }
 
 const SENTENCES: Readonly<Record<RevocationFinding, string>> = {

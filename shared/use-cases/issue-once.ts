@@ -2,7 +2,7 @@ import type { ActiveAuthority } from '../domain/authority.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { Identity } from '../domain/identity.ts';
 import { SECOND_MS } from '../domain/instants.ts';
-import { identityText } from '../domain/names.ts';
+import { type IdentityId, identityText } from '../domain/names.ts';
 import type { IssuanceRecord, Stored } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
 import { assertMayIssue } from './issuance-limit.ts';
@@ -86,7 +86,7 @@ function nextIssuance(deps: Deps, order: IssuanceOrder, left: IssuanceRecord | n
   };
 }
 
-export function issuanceInProgress(identity: Identity): EverleafError {
+export function issuanceInProgress(identity: IdentityId): EverleafError {
   return new EverleafError(
     'InProgress',
     `The same request of ${identityText(identity)} is being answered. Send it again in a moment.`,

@@ -17,6 +17,8 @@ export interface LoginInput {
   readonly token: string;
   /** PEM of a certificate request; null when the request has none, which is not the same as an empty one. */
   readonly csr: string | null;
+  /** The trust bundle that the agent holds; null when it does not say. */
+  readonly bundleId: string | null;
 }
 
 /**
@@ -35,16 +37,16 @@ export async function logInWithToken(deps: Deps, run: Run, input: LoginInput): P
   const { token, identity, usedUp } = await authenticate(deps, run, input.token);
   if (usedUp !== null) {
     const repeated = await readRepeated(deps, identity, token, input.csr);
-    if (repeated !== null) return describeLogin(deps, identity, token, repeated);
+    if (repeated !== null) return describeLogin(deps, token, repeated);
     await countRefusal(deps, run, TOKEN_USED_UP, identity);
     throw usedUp;
   }
   if (input.csr === null) {
-    return describeLogin(deps, identity, token, await readVaultCertificate(deps, run, identity, token));
+    return describeLogin(deps, token, await readVaultCertificate(deps, run, identity, token, input.bundleId));
   }
   const request = parseCertificateRequest(input.csr);
   checkCertificateRequest(request, { identityName: identity.name });
-  return describeLogin(deps, identity, token, await issueForLogin(deps, run, identity, token, request));
+  return describeLogin(deps, token, await issueForLogin(deps, run, identity, token, request, input.bundleId));
 }
 
 /** The answer that a token that is used up got for the same key, as long as it is repeated; null when there is none. */

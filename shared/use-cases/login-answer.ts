@@ -1,13 +1,19 @@
+import type { ActiveAuthority } from '../domain/authority.ts';
 import type { CertificateHead, CertificateRecord, Identity } from '../domain/identity.ts';
-import { toInstant } from '../domain/instants.ts';
+import { earlier, toInstant } from '../domain/instants.ts';
+import { identityText } from '../domain/names.ts';
 import { renewalWindow } from '../domain/policy.ts';
 import type { TokenRecord } from '../domain/token.ts';
+import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { encodePem } from '../pki/pem.ts';
 import { readTrustBundle } from './authorities.ts';
 import type { Deps } from './deps.ts';
+import { grantedNames, isClipped } from './issue-certificate.ts';
 
-/** What a login found or made, before it is put into words. */
+/** What a login or a renewal found or made, before it is put into words. */
 export interface IssuedLogin {
+  /** As it stands afterwards. */
+  readonly identity: Identity;
   readonly record: CertificateRecord;
   readonly head: CertificateHead;
   readonly instance: string;
@@ -15,7 +21,7 @@ export interface IssuedLogin {
   readonly warnings: readonly string[];
 }
 
-/** The answer of `POST /api/login`, as the contract has it. */
+/** The answer of `POST /api/login` and `POST /api/certificates/renew`. */
 export interface LoginAnswer {
   readonly identity: { readonly cluster: string; readonly name: string; readonly clientType: string };
   readonly instance: string;
@@ -33,12 +39,16 @@ export interface LoginAnswer {
   readonly vault?: { readonly certificateId: string; readonly secretId: string };
 }
 
+/**
+ * Puts an issued certificate into words.
+ * @param token the one that the agent was seen to have, or else the newest
+ */
 export async function describeLogin(
   deps: Pick<Deps, 'fleet' | 'clock'>,
-  identity: Identity,
-  token: TokenRecord,
+  token: Pick<TokenRecord, 'id' | 'issuedAt' | 'expiresAt'>,
   login: IssuedLogin,
 ): Promise<LoginAnswer> {
+  const { identity } = login;
   const bundle = await readTrustBundle(deps);
   const { renewAfter: rotateAfter } = renewalWindow(token.issuedAt, token.expiresAt, token.id);
   return {
@@ -51,7 +61,7 @@ export async function describeLogin(
     serialNumber: login.head.serialNumber,
     notBefore: toInstant(login.head.notBefore),
     notAfter: toInstant(login.head.notAfter),
-    renewAfter: toInstant(login.head.renewAfter),
+    renewAfter: toInstant(renewAfter(identity, login.head, deps.clock.now())),
     renewCount: login.head.renewCount,
     token: {
       expiresAt: toInstant(token.expiresAt),
@@ -61,4 +71,27 @@ export async function describeLogin(
     warnings: login.warnings,
     ...(login.vault === null ? {} : { vault: login.vault }),
   };
+}
+
+/** While an operator's wish for a new certificate stands, every answer asks the agent for it at once. */
+function renewAfter(identity: Identity, head: CertificateHead, now: Date): Date {
+  const isAsked = identity.delivery === 'agent' && identity.certificate.forcedAt !== null;
+  return isAsked ? earlier(head.renewAfter, now) : head.renewAfter;
+}
+
+/** What whoever asked should know of a certificate that is not all that it might have been. */
+export function warningsOf(
+  deps: Pick<Deps, 'policy'>,
+  identity: Identity,
+  request: CertificateRequest,
+  record: CertificateRecord,
+  authority: ActiveAuthority,
+): string[] {
+  const warnings = grantedNames(identity, request).refused.map(
+    (name) => `The name "${name}" is left out: ${identityText(identity)} is not allowed to carry it.`,
+  );
+  if (isClipped(deps, record, authority)) {
+    warnings.push('The certificate ends earlier than usual, together with the authority that signed it.');
+  }
+  return warnings;
 }

@@ -1,22 +1,22 @@
 import type { ActiveAuthority } from '../domain/authority.ts';
 import { isEverleafError } from '../domain/errors.ts';
-import type { CertificateRecord, Identity } from '../domain/identity.ts';
+import type { Identity } from '../domain/identity.ts';
 import { lineAfterLogin } from '../domain/instance.ts';
 import { MINUTE_MS, wholeSecond } from '../domain/instants.ts';
-import { identityText } from '../domain/names.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
 import { agentCertificateChanges } from './agent-certificate.ts';
 import { readActiveAuthority } from './authorities.ts';
+import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
 import { checkKey, checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertMayBegin, countIssuance } from './issuance-limit.ts';
-import { grantedNames, headOf, isClipped, signLeaf } from './issue-certificate.ts';
+import { headOf, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
-import type { IssuedLogin } from './login-answer.ts';
+import { type IssuedLogin, warningsOf } from './login-answer.ts';
 import { tokenUse } from './token-use.ts';
 
 /** How long a login's answer is repeated for the same token and key. */
@@ -33,6 +33,7 @@ export async function issueForLogin(
   identity: Identity,
   token: TokenRecord,
   request: CertificateRequest,
+  bundleId: string | null,
 ): Promise<IssuedLogin> {
   await assertMayBegin(deps, identity, token.id, spkiHash(request.spki));
   const [authority, instance] = await Promise.all([
@@ -44,11 +45,15 @@ export async function issueForLogin(
   for (let race = 0; race < RACES; race++) {
     const login = await claimIssuance(deps, order, (issuance) => isRepeatable(deps, issuance));
     const owner = { identity: login.value.identity, instance };
-    const recorded =
+    const issued =
       login.value.finishedAt === null
-        ? await signAndRecord(deps, run, authority, identity, token, request, login, owner)
-        : await deps.identities.certificate(identity, login.value.attempt.serialNumber);
-    if (recorded !== null) return describeIssued(deps, identity, request, recorded, authority);
+        ? await signAndRecord(deps, run, authority, identity, token, request, login, owner, bundleId)
+        : await findIssued(deps, identity, login.value.attempt.serialNumber);
+    if (issued !== null) {
+      const { record } = issued;
+      const warnings = warningsOf(deps, identity, request, record, authority);
+      return { ...issued, head: headOf(record, 0, null), instance, vault: null, warnings };
+    }
   }
   throw issuanceInProgress(identity);
 }
@@ -69,7 +74,9 @@ export async function repeatLogin(
   checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
   const recorded = await deps.identities.certificate(identity, attempt.serialNumber);
   const authority = await readActiveAuthority(deps);
-  return recorded === null ? null : describeIssued(deps, identity, request, recorded, authority);
+  if (recorded === null) return null;
+  const warnings = warningsOf(deps, identity, request, recorded, authority);
+  return { identity, record: recorded, head: headOf(recorded, 0, null), instance, vault: null, warnings };
 }
 
 /** An answer is given again for ten minutes, unless its certificate was revoked since. */
@@ -83,6 +90,17 @@ async function isRepeatable(
   return !revocations.some((one) => one.serialNumber === serialNumber);
 }
 
+type Issued = Pick<IssuedLogin, 'identity' | 'record'>;
+
+async function findIssued(
+  deps: Pick<Deps, 'identities'>,
+  identity: Identity,
+  serialNumber: string,
+): Promise<Issued | null> {
+  const record = await deps.identities.certificate(identity, serialNumber);
+  return record === null ? null : { identity, record };
+}
+
 /** Signs and writes everything that follows in one transaction. Null: somebody else was faster; look again. */
 async function signAndRecord(
   deps: Deps,
@@ -93,7 +111,8 @@ async function signAndRecord(
   request: CertificateRequest,
   login: Stored<IssuanceRecord>,
   owner: Owner,
-): Promise<CertificateRecord | null> {
+  bundleId: string | null,
+): Promise<Issued | null> {
   const { attempt } = login.value;
   await deps.identities.claimSerial(attempt.serialNumber, owner);
   const record = await signLeaf(deps, authority, identity, owner.instance, attempt, request);
@@ -101,11 +120,17 @@ async function signAndRecord(
   for (let race = 0; race < RACES; race++) {
     const line = await deps.identities.instance(owner.identity, owner.instance);
     checkLine(line?.value ?? null);
-    await checkKey(deps, owner.identity, record.spkiHash);
     const use = await tokenUse(deps, owner.identity, token.id, 'counted', (current) =>
-      agentCertificateChanges(countIssuance(deps, current), head, wholeSecond(deps.clock.now())),
+      agentCertificateChanges(
+        countIssuance(deps, withBundle(current, bundleId)),
+        head,
+        wholeSecond(deps.clock.now()),
+      ),
     );
-    const value = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });
+    // After the identity was read: a revocation later than that makes the commit fail.
+    await checkKey(deps, owner.identity, record.spkiHash);
+    const begun = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });
+    const value = lineWithBundle(begun, bundleId);
     try {
       await deps.identities.commit(identity.cluster, [
         { op: 'insert', kind: 'certificate', value: record },
@@ -124,8 +149,9 @@ async function signAndRecord(
           authorityId: authority.id,
           details: { instance: owner.instance, newInstance: line === null },
         }),
+        ...bundleEvents(deps, run, identity, line?.value ?? null, bundleId),
       ]);
-      return record;
+      return { identity: use.identity, record };
     } catch (error) {
       if (!isEverleafError(error, 'Conflict')) throw error;
       const now = await deps.identities.issuance(identity.cluster, token.id, record.spkiHash);
@@ -133,20 +159,4 @@ async function signAndRecord(
     }
   }
   throw issuanceInProgress(identity);
-}
-
-function describeIssued(
-  deps: Deps,
-  identity: Identity,
-  request: CertificateRequest,
-  record: CertificateRecord,
-  authority: ActiveAuthority,
-): IssuedLogin {
-  const warnings = grantedNames(identity, request).refused.map(
-    (name) => `The name "${name}" is left out: ${identityText(identity)} is not allowed to carry it.`,
-  );
-  if (isClipped(deps, record, authority)) {
-    warnings.push('The certificate ends earlier than usual, together with the authority that signed it.');
-  }
-  return { record, head: headOf(record, 0, null), instance: record.instance, vault: null, warnings };
 }

@@ -2,6 +2,7 @@ import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
 import { identityText, vaultCertificateName } from '../domain/names.ts';
 import type { TokenRecord } from '../domain/token.ts';
+import { bundleEvents, withBundle } from './bundle-word.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import type { IssuedLogin } from './login-answer.ts';
@@ -20,6 +21,7 @@ export async function readVaultCertificate(
   run: Run,
   identity: Identity,
   token: TokenRecord,
+  bundleId: string | null,
 ): Promise<IssuedLogin> {
   if (identity.delivery !== 'vault') {
     throw new EverleafError(
@@ -28,7 +30,8 @@ export async function readVaultCertificate(
       { details: { pointer: '/csr' } },
     );
   }
-  const { head } = await recordUse(deps, run, identity, token);
+  const used = await recordUse(deps, run, identity, token, bundleId);
+  const { head } = used.certificate;
   const record = head === null ? null : await deps.identities.certificate(identity, head.serialNumber);
   if (head === null || record === null) {
     throw new EverleafError(
@@ -42,6 +45,7 @@ export async function readVaultCertificate(
   }
   const path = `${vaultCertificateName(identity)}/${head.vaultVersion}`;
   return {
+    identity: used,
     record,
     head,
     instance: VAULT_INSTANCE,
@@ -53,18 +57,29 @@ export async function readVaultCertificate(
   };
 }
 
-async function recordUse(deps: Deps, run: Run, identity: Identity, token: TokenRecord) {
+async function recordUse(
+  deps: Deps,
+  run: Run,
+  identity: Identity,
+  token: TokenRecord,
+  bundleId: string | null,
+): Promise<Identity> {
   const id = { cluster: identity.cluster, name: identity.name };
   for (let race = 1; ; race++) {
-    const { certificate } = await readIdentity(deps, id);
-    if (certificate.head === null) return certificate;
-    const use = await tokenUse(deps, id, token.id, 'read');
+    const current = await readIdentity(deps, id);
+    const { head } = current.certificate;
+    if (head === null) return current;
+    const use = await tokenUse(deps, id, token.id, 'read', (fresh) => ({
+      identity: withBundle(fresh, bundleId),
+      changes: [],
+    }));
     try {
       await deps.identities.commit(identity.cluster, [
         ...use.changes,
-        eventChange(deps, run, 'login', id, { serialNumber: certificate.head.serialNumber }),
+        eventChange(deps, run, 'login', id, { serialNumber: head.serialNumber }),
+        ...bundleEvents(deps, run, current, null, bundleId),
       ]);
-      return certificate;
+      return current;
     } catch (error) {
       if (!isEverleafError(error, 'Conflict') || race === RACES) throw error;
     }

@@ -1,4 +1,4 @@
-import { isNewsToSee, lineAfterProof, placeInLine } from '../domain/certificate-use.ts';
+import { isNewsToSee, type LinePlace, lineAfterProof, placeInLine } from '../domain/certificate-use.ts';
 import { isSameBytes } from '../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { type CertificateRecord, type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
@@ -11,6 +11,7 @@ import { checkLine } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { findRevocation } from './find-revocation.ts';
+import { invalidProof } from './invalid-proof.ts';
 import { RACES } from './issue-once.ts';
 
 /** Who has proven to hold the key of a certificate that Everleaf issued. */
@@ -30,9 +31,30 @@ export interface Admission {
   readonly isRenewal: boolean;
 }
 
-/** The one answer for a certificate that is not ours and a signature that is not its key's. */
-export function invalidProof(): EverleafError {
-  return new EverleafError('InvalidProof', 'The proof is not valid.');
+/** What was signed, by whose certificate, whichever way the proof came. */
+interface Proof {
+  readonly certificate: ParsedCertificate;
+  verify(): boolean;
+}
+
+/**
+ * Lets in whoever signed a proof. The signature comes before any look-up, so that nobody without a key makes the record
+ * work.
+ * @throws EverleafError InvalidProof, the same for a wrong signature and for a certificate that is not ours; what
+ *   `admitCaller` throws
+ */
+export async function admitProven(
+  deps: Deps,
+  run: Run,
+  proof: Proof,
+  admission: Admission,
+): Promise<ProvenCaller> {
+  const record = proof.verify() ? await findRecorded(deps, proof.certificate) : null;
+  if (record === null) {
+    run.log.write('warn', 'Refused a proof.', { source: run.actor.source });
+    throw invalidProof();
+  }
+  return admitCaller(deps, run, record, admission);
 }
 
 /** Our record of a certificate, found by its serial number and only when every byte is the same; null for any other. */
@@ -64,12 +86,8 @@ export async function admitCaller(
   { isRenewal }: Admission,
 ): Promise<ProvenCaller> {
   for (let race = 1; ; race++) {
-    const [identity, line] = await readCaller(deps, record);
+    const { identity, line, place } = await readStanding(deps, record);
     const instance = line?.value ?? null;
-    const finding = await findRevocation(deps, identity.value, instance, record);
-    if (finding !== null) throw revoked(identity.value, finding);
-    checkLine(instance);
-    const place = instance === null ? 'head' : placeInLine(instance, record);
     if (!isRenewal) checkInForce(deps, identity.value, record, place);
     if (place === 'superseded') return { identity: identity.value, instance, record };
     const use = useOf(deps, run, identity, line, record, place);
@@ -88,10 +106,23 @@ export function isEnded({ notAfter }: Pick<CertificateRecord, 'notAfter'>, now: 
   return wholeSecond(now) > notAfter;
 }
 
-async function readCaller(
-  deps: Pick<Deps, 'identities'>,
+/** What the record says at this moment of a certificate's identity and line. */
+export interface Standing {
+  readonly identity: Stored<Identity>;
+  /** Null for the vault's own line, of which every certificate counts as the head. */
+  readonly line: Stored<Instance> | null;
+  readonly place: LinePlace;
+}
+
+/**
+ * Reads afresh who a certificate belongs to. Whoever acts on a proof asks this once more for the transaction that it
+ * writes, because a revocation or a lock in between must win.
+ * @throws EverleafError Revoked, Locked
+ */
+export async function readStanding(
+  deps: Pick<Deps, 'identities' | 'revocationRules'>,
   record: CertificateRecord,
-): Promise<[Stored<Identity>, Stored<Instance> | null]> {
+): Promise<Standing> {
   const isVaults = record.instance === VAULT_INSTANCE;
   const [identity, line] = await Promise.all([
     deps.identities.identity(record.identity),
@@ -99,14 +130,17 @@ async function readCaller(
   ]);
   // A certificate is recorded together with its line: one without is as good as unknown.
   if (identity === null || (line === null && !isVaults)) throw invalidProof();
-  return [identity, line];
+  const finding = await findRevocation(deps, identity.value, line?.value ?? null, record);
+  if (finding !== null) throw revoked(identity.value, finding);
+  checkLine(line?.value ?? null);
+  return { identity, line, place: line === null ? 'head' : placeInLine(line.value, record) };
 }
 
 function checkInForce(
   deps: Pick<Deps, 'clock'>,
   identity: Identity,
   record: CertificateRecord,
-  place: string,
+  place: LinePlace,
 ): void {
   if (isEnded(record, deps.clock.now())) {
     throw new EverleafError(

@@ -1,17 +1,10 @@
 import { toBase64Url } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
-import { toInstant } from '../domain/instants.ts';
 import { type ClaimDefect, findClaimDefect } from '../domain/proof-claims.ts';
-import { invalidReasonOf } from '../pki/invalid.ts';
-import { type CertifiedJws, readCertifiedJws } from '../pki/jws.ts';
+import { readCertifiedJws } from '../pki/jws.ts';
 import type { Deps, Run } from './deps.ts';
-import {
-  type Admission,
-  admitCaller,
-  findRecorded,
-  invalidProof,
-  type ProvenCaller,
-} from './proven-caller.ts';
+import { refusingProof, staleProof } from './invalid-proof.ts';
+import { type Admission, admitProven, type ProvenCaller } from './proven-caller.ts';
 
 export interface ProofInput {
   /** Compact JWS, as it came; whatever it is. */
@@ -48,7 +41,7 @@ export async function verifyProof(
   input: ProofInput,
   admission: Admission = { isRenewal: false },
 ): Promise<ProvenCaller> {
-  const jws = readProof(input.proof);
+  const jws = refusingProof(() => readCertifiedJws(input.proof));
   const defect = findClaimDefect(
     jws.claims,
     {
@@ -59,30 +52,12 @@ export async function verifyProof(
     deps.clock.now(),
   );
   if (defect !== null) throw defectiveClaims(deps, defect);
-  const record = jws.verify() ? await findRecorded(deps, jws.certificate) : null;
-  if (record === null) {
-    run.log.write('warn', 'Refused a proof.', { source: run.actor.source });
-    throw invalidProof();
-  }
-  return admitCaller(deps, run, record, admission);
-}
-
-function readProof(text: string): CertifiedJws {
-  try {
-    return readCertifiedJws(text);
-  } catch (error) {
-    const reason = invalidReasonOf(error);
-    if (reason === null || !(error instanceof Error)) throw error;
-    throw new EverleafError('InvalidProof', `The proof is not valid: ${error.message}.`, {
-      details: { reason },
-      cause: error,
-    });
-  }
+  return admitProven(deps, run, jws, admission);
 }
 
 function defectiveClaims(deps: Pick<Deps, 'clock'>, reason: ClaimDefect): EverleafError {
-  const serverTime = toInstant(deps.clock.now());
+  if (reason === 'stale') return staleProof(deps, SENTENCES.stale);
   return new EverleafError('InvalidProof', `The proof is not valid: ${SENTENCES[reason]}.`, {
-    details: { reason, ...(reason === 'stale' ? { serverTime } : {}) },
+    details: { reason },
   });
 }

@@ -13,7 +13,15 @@ import type { Deps } from '../../shared/use-cases/deps.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { readRotationKey } from '../../shared/use-cases/tokens.ts';
 import { KMS, management } from '../support/agent.ts';
-import { loginScene, renewalScene, type Scene, workScene } from '../support/crash-flows.ts';
+import {
+  firstUseScene,
+  loginScene,
+  proofScene,
+  renewalScene,
+  type Scene,
+  sealingScene,
+  workScene,
+} from '../support/crash-flows.ts';
 import { dieBefore, type Fault, loseAnswer } from '../support/faults.ts';
 import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
@@ -53,6 +61,23 @@ const FLOWS: readonly Flow[] = [
       ['6 + 8 record: certificate, head', 'identities.commit'],
     ],
     prepare: loginScene,
+  },
+  {
+    title: 'renewal with proof',
+    steps: [
+      ['record: the head was used', 'identities.commit'],
+      ['4 owner of the key', 'identities.claimKey'],
+      ['1 record: attempt', 'identities.commit'],
+      ['2 owner of the serial number', 'identities.claimSerial'],
+      ['5 authority vault: sign', 'signer.sign'],
+      ['6 + 8 record: certificate, line', 'identities.commit'],
+    ],
+    prepare: proofScene,
+  },
+  {
+    title: 'first use of a successor',
+    steps: [['record: the new head', 'identities.commit']],
+    prepare: firstUseScene,
   },
   {
     title: 'first certificate',
@@ -108,6 +133,18 @@ const FLOWS: readonly Flow[] = [
       };
     },
   },
+  {
+    title: 'sealing the audit log',
+    steps: [
+      ['record: entries, head', 'audit.append'],
+      ['authority vault: signing key', 'authorityVault.createSelfSigned'],
+      ['record: signing key', 'audit.putSigningKey'],
+      ['authority vault: sign', 'signer.sign'],
+      ['blob: the checkpoint', 'checkpoints.put'],
+      ['record: checkpoint in the head', 'audit.replaceHead'],
+    ],
+    prepare: sealingScene,
+  },
 ];
 
 const KILLS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }[] = [
@@ -117,7 +154,7 @@ const KILLS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }
 
 /** Calls that change something outside the process. */
 const WRITES =
-  /\.(?:commit|claim\w+|add|countEvent|insert\w+|replace\w+|put\w+|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send)$/;
+  /\.(?:commit|claim\w+|add|countEvent|insert\w+|replace\w+|put\w*|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send|append)$/;
 
 const cells: { flow: string; step: string; kill: string; holds: boolean }[] = [];
 
@@ -136,7 +173,10 @@ async function outcomeOf(world: World, scene: Scene) {
     state,
     versions: world.authorityVault.versions(vaultAuthorityName(id)).length,
   }));
-  return { ...(await takeInventory(world)), authorities };
+  const partitions = Array.from({ length: world.deps.audit.partitions }, (_, partition) => partition);
+  const heads = await Promise.all(partitions.map((partition) => world.deps.audit.heads(partition)));
+  const chains = heads.flat().map(({ value }) => [value.chain, value.seq, value.checkpointSeq]);
+  return { ...(await takeInventory(world)), authorities, chains };
 }
 
 for (const { title, steps, prepare } of FLOWS) {

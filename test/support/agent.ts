@@ -43,7 +43,7 @@ export function logIn(
   csr: string | null,
   deps: Deps = world.deps,
 ): Promise<LoginAnswer> {
-  return logInWithToken(deps, world.run, { token, csr });
+  return logInWithToken(deps, world.run, { token, csr, bundleId: null });
 }
 
 export function identityOf(world: World, id: IdentityId): Promise<Identity> {

@@ -30,6 +30,8 @@ export interface Problem {
   readonly retryable: boolean;
   /** RFC 6901 pointers into the body. */
   readonly errors?: readonly { readonly pointer: string }[];
+  /** With a proof whose clock is off. */
+  readonly serverTime?: string;
 }
 
 export interface IdentityStatus {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { SEAL_AFTER_MS } from '../../shared/domain/audit.ts';
 import { toHex } from '../../shared/domain/encoding.ts';
 import type { CertificateAttempt, CredentialKind } from '../../shared/domain/identity.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
@@ -10,8 +11,11 @@ import type { Deps } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
+import { sealAudit } from '../../shared/use-cases/seal-audit.ts';
+import { keyPair } from '../unit/pki/support/keys.ts';
 import { certificateOf, identityOf, logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from './agent.ts';
 import type { World } from './memory-world.ts';
+import { firstCertificate, renew, show } from './proving-agent.ts';
 
 /** One thing that the product does, and what whoever asked for it does afterwards. */
 export interface Scene {
@@ -48,6 +52,41 @@ export async function loginScene(world: World): Promise<Scene> {
   };
 }
 
+/** NodeAgent renews with proof of its key, and again until it has an answer, which it then uses. */
+export async function proofScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  const held = await firstCertificate(world);
+  world.clock.advance(40 * DAY_MS);
+  const owner = 'node, key 1';
+  return {
+    act: (deps) => renew(world, held, owner, deps),
+    goOn: async () => {
+      const hash = spkiHash(keyPair('P-256', owner).spki);
+      const begun = await world.deps.identities.issuance(NODE_AGENT.cluster, held.answer.serialNumber, hash);
+      world.clock.advance(31 * SECOND_MS);
+      const next = await renew(world, held, owner);
+      assert.equal(next.answer.serialNumber, begun?.value.attempt.serialNumber ?? next.answer.serialNumber);
+      await show(world, next);
+      return [held.certificate, next.certificate];
+    },
+  };
+}
+
+/** NodeAgent uses its successor for the first time, and again until it has an answer. */
+export async function firstUseScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  const held = await firstCertificate(world);
+  const next = await renew(world, held, 'node, key 1');
+  return {
+    act: (deps) => show(world, next, deps),
+    goOn: async () => {
+      await show(world, next);
+      await assert.rejects(show(world, held), { code: 'Expired' });
+      return [held.certificate, next.certificate];
+    },
+  };
+}
+
 /** A credential of an identity is due for renewal, and its message has come. */
 export async function renewalScene(world: World, id: IdentityId, kind: CredentialKind): Promise<Scene> {
   await firstStart(world.deps, world.run);
@@ -71,6 +110,20 @@ export async function workScene(world: World, id: IdentityId, kind: CredentialKi
       await hoursPass(world);
       const { head } = (await identityOf(world, id)).certificate;
       assert.equal(head?.serialNumber, begun?.serialNumber ?? head?.serialNumber);
+      return [];
+    },
+  };
+}
+
+/** The events of the first start are old enough to be sealed; a run that dies leaves its lease to its end. */
+export async function sealingScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  world.clock.advance(SEAL_AFTER_MS + MINUTE_MS);
+  return {
+    act: (deps) => sealAudit(deps, world.run),
+    goOn: async () => {
+      world.clock.advance(HOUR_MS);
+      await sealAudit(world.deps, world.run);
       return [];
     },
   };

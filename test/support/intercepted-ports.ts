@@ -16,6 +16,8 @@ const PORTS = [
   'fleet',
   'access',
   'revocationRules',
+  'audit',
+  'checkpoints',
   'authorityVault',
   'authoritySecrets',
   'clientVault',

@@ -1,9 +1,11 @@
+import { MemoryCheckpoints } from '../../shared/adapters/memory/memory-checkpoints.ts';
 import { MemorySecrets } from '../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
 import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
 import { TableAccessStore } from '../../shared/adapters/storage/table-access-store.ts';
+import { TableAuditStore } from '../../shared/adapters/storage/table-audit-store.ts';
 import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
@@ -58,6 +60,7 @@ export interface World {
     readonly counters: MemoryTable;
   };
   readonly queue: MemoryWorkQueue;
+  readonly checkpoints: MemoryCheckpoints;
   /** Every line that was logged. */
   readonly lines: string[];
   /** What the renew-due timer and the workers behind the queue do at one tick. */
@@ -93,6 +96,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     counters: new MemoryTable(),
   };
   const queue = new MemoryWorkQueue();
+  const checkpoints = new MemoryCheckpoints();
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
@@ -108,9 +112,11 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     digest: nodeDigest,
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
-    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue],
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
+    audit: new TableAuditStore(tables.record, RECORD_SHARDS),
+    checkpoints,
+    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints],
     authorityVault,
     authoritySecrets,
     clientVault,
@@ -132,7 +138,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
       cloudLocation: 'MocLocation',
       version: '0.0.0-test',
     },
-    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *' },
+    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *', 'seal-audit': '0 */5 * * * *' },
   };
   return {
     deps,
@@ -144,6 +150,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     clientSecrets,
     tables,
     queue,
+    checkpoints,
     lines,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', renewDue);

@@ -57,6 +57,9 @@ const OPEN_TO: Readonly<Record<string, string>> = {
   'GET revocations': 'orca',
   'POST revocations': 'oca',
   'DELETE revocations/{id}': 'oca',
+  'GET events': 'orca',
+  'POST certificates/renew': 'everybody',
+  'POST bundle/acknowledge': 'everybody',
 };
 
 interface Row {

@@ -355,7 +355,7 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
     test('9. a revocation of a newer program fails the read', async () => {
       const { store, record } = await makeStore();
       const partition = String(shardOf('management', RECORD_SHARDS)).padStart(2, '0');
-      await record.commit(partition, [{ op: 'put', key: 'x|management|kms|0a', v: 2, data: '{}' }]);
+      await record.commit(partition, [{ op: 'put', key: 's|management|kms|0a', v: 2, data: '{}' }]);
       await assert.rejects(store.revocations(ID), { code: 'UnknownRecordVersion' });
     });
 

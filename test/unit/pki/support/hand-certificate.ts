@@ -6,7 +6,7 @@ import { bitString, context, integer, name, type Octets, sequence, tlv, utf8 } f
 export interface CertificateParts {
   /** The key that the certificate is for, and the one that signs it: the same unless told. */
   readonly key?: KeyPair;
-  readonly issuerKey?: KeyPair;
+  readonly issuerKey?: Pick<KeyPair, 'privateKey'>;
   /** Content octets in hex. */
   readonly serialNumber?: string;
   /** Names, DER. */

@@ -1,0 +1,51 @@
+import { isEverleafError } from '../domain/errors.ts';
+import type { CertificateRecord } from '../domain/identity.ts';
+import type { Change } from '../ports/identity-store.ts';
+import { readTrustBundle } from './authorities.ts';
+import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
+import type { Deps, Run } from './deps.ts';
+import { RACES } from './issue-once.ts';
+import { readStanding, runAs } from './proven-caller.ts';
+
+/** The answer of `POST /api/bundle/acknowledge`. */
+export interface Acknowledgement {
+  readonly bundleId: string;
+  /** Whether it is the bundle that agents are given now. */
+  readonly current: boolean;
+}
+
+/**
+ * Records which trust bundle an agent says that it holds: an authority is only put to use once everybody trusts it.
+ * Saying the same again changes nothing.
+ * @param record the certificate whose key was proven
+ * @throws EverleafError Revoked, Locked when that came after the proof
+ */
+export async function acknowledgeBundle(
+  deps: Deps,
+  run: Run,
+  record: CertificateRecord,
+  bundleId: string,
+): Promise<Acknowledgement> {
+  const bundle = await readTrustBundle(deps);
+  for (let race = 1; ; race++) {
+    const { identity, line } = await readStanding(deps, record);
+    const before = line?.value ?? null;
+    const isKnown = before === null || before.bundleId === bundleId;
+    if (isKnown && identity.value.acknowledgedBundleId === bundleId) break;
+    const changes: Change[] = [
+      { op: 'replace', kind: 'identity', value: withBundle(identity.value, bundleId), etag: identity.etag },
+      ...bundleEvents(deps, runAs(run, identity.value), identity.value, before, bundleId),
+    ];
+    if (line !== null) {
+      const value = lineWithBundle(line.value, bundleId);
+      changes.push({ op: 'replace', kind: 'instance', value, etag: line.etag });
+    }
+    try {
+      await deps.identities.commit(record.identity.cluster, changes);
+      break;
+    } catch (error) {
+      if (!isEverleafError(error, 'Conflict') || race === RACES) throw error;
+    }
+  }
+  return { bundleId, current: bundle.id === bundleId };
+}

@@ -1,0 +1,49 @@
+import { isEverleafError } from '../domain/errors.ts';
+import type { CertificateRecord } from '../domain/identity.ts';
+import type { Instance } from '../domain/instance.ts';
+import { wholeSecond } from '../domain/instants.ts';
+import { identityText } from '../domain/names.ts';
+import { checkLine } from './claim-key.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import { RACES } from './issue-once.ts';
+import { readStanding, superseded } from './proven-caller.ts';
+
+/**
+ * Locks a line because one of its superseded certificates asked for another key: two hold what only one should, and
+ * nothing tells which of them is the right one. Only this line is locked; the others of the identity go on.
+ *
+ * A head that a login handed out and that nobody has used proves no second holder, because that login's answer may have
+ * been lost: then nothing is locked, and the agent is sent to log in again.
+ * @throws EverleafError Locked; Expired with reason `certificate-superseded`
+ */
+export async function lockForked(deps: Deps, run: Run, record: CertificateRecord): Promise<never> {
+  for (let race = 1; ; race++) {
+    const { identity, line } = await readStanding(deps, record);
+    if (line === null || line.value.provenAt === null) throw superseded(identity.value);
+    const locked: Instance = { ...line.value, lockedAt: wholeSecond(deps.clock.now()) };
+    try {
+      await deps.identities.commit(record.identity.cluster, [
+        { op: 'replace', kind: 'instance', value: locked, etag: line.etag },
+        eventChange(deps, run, 'instance-locked', identity.value, {
+          outcome: 'denied',
+          reason: 'fork',
+          serialNumber: record.serialNumber,
+          authorityId: record.authorityId,
+          details: { instance: locked.id, head: locked.head.serialNumber },
+        }),
+      ]);
+      run.log.write(
+        'warn',
+        `Locked an instance of ${identityText(identity.value)}: two use its certificates.`,
+        {
+          instance: locked.id,
+          serialNumber: record.serialNumber,
+        },
+      );
+      checkLine(locked);
+    } catch (error) {
+      if (!isEverleafError(error, 'Conflict') || race === RACES) throw error;
+    }
+  }
+}
