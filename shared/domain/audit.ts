@@ -27,6 +27,16 @@ export const EVENT_TYPES = [
   'role-deleted',
   'role-assigned',
   'role-unassigned',
+  'token-cut-over',
+  'login-file-issued',
+  'identity-changed',
+  'identity-revoked',
+  'identity-deleted',
+  'instance-revoked',
+  'instance-unlocked',
+  'certificate-revoked',
+  'revocation-rule-created',
+  'revocation-rule-deleted',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -10,7 +10,7 @@ import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
 import { agentCertificateChanges } from './agent-certificate.ts';
 import { readActiveAuthority } from './authorities.ts';
 import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
-import { checkLine, claimKey } from './claim-key.ts';
+import { checkKey, checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertMayBegin, countIssuance } from './issuance-limit.ts';
@@ -43,7 +43,7 @@ export async function issueForLogin(
   checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
   const order = { authority, identity, credential: token.id, spkiHash: spkiHash(request.spki), instance };
   for (let race = 0; race < RACES; race++) {
-    const login = await claimIssuance(deps, order, ({ finishedAt }) => isRecent(deps, finishedAt));
+    const login = await claimIssuance(deps, order, (issuance) => isRepeatable(deps, issuance));
     const owner = { identity: login.value.identity, instance };
     const issued =
       login.value.finishedAt === null
@@ -58,8 +58,36 @@ export async function issueForLogin(
   throw issuanceInProgress(identity);
 }
 
-function isRecent(deps: Deps, finishedAt: Date | null): boolean {
-  return finishedAt !== null && deps.clock.now().getTime() - finishedAt.getTime() < REPEAT_MS;
+/**
+ * The answer of a login with this token and this key, once more; null when there was none, or its time is over. It is
+ * not another login: nothing is issued and nothing counted.
+ */
+export async function repeatLogin(
+  deps: Deps,
+  identity: Identity,
+  token: TokenRecord,
+  request: CertificateRequest,
+): Promise<IssuedLogin | null> {
+  const found = await deps.identities.issuance(identity.cluster, token.id, spkiHash(request.spki));
+  if (found === null || !(await isRepeatable(deps, found.value))) return null;
+  const { instance, attempt } = found.value;
+  checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
+  const recorded = await deps.identities.certificate(identity, attempt.serialNumber);
+  const authority = await readActiveAuthority(deps);
+  if (recorded === null) return null;
+  const warnings = warningsOf(deps, identity, request, recorded, authority);
+  return { identity, record: recorded, head: headOf(recorded, 0, null), instance, vault: null, warnings };
+}
+
+/** An answer is given again for ten minutes, unless its certificate was revoked since. */
+async function isRepeatable(
+  deps: Deps,
+  { identity, attempt: { serialNumber }, finishedAt }: IssuanceRecord,
+): Promise<boolean> {
+  const isRecent = finishedAt !== null && deps.clock.now().getTime() - finishedAt.getTime() < REPEAT_MS;
+  if (!isRecent) return false;
+  const revocations = await deps.identities.revocations(identity);
+  return !revocations.some((one) => one.serialNumber === serialNumber);
 }
 
 type Issued = Pick<IssuedLogin, 'identity' | 'record'>;
@@ -92,13 +120,15 @@ async function signAndRecord(
   for (let race = 0; race < RACES; race++) {
     const line = await deps.identities.instance(owner.identity, owner.instance);
     checkLine(line?.value ?? null);
-    const use = await tokenUse(deps, owner.identity, token.id, (current) =>
+    const use = await tokenUse(deps, owner.identity, token.id, 'counted', (current) =>
       agentCertificateChanges(
         countIssuance(deps, withBundle(current, bundleId)),
         head,
         wholeSecond(deps.clock.now()),
       ),
     );
+    // After the identity was read: a revocation later than that makes the commit fail.
+    await checkKey(deps, owner.identity, record.spkiHash);
     const begun = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });
     const value = lineWithBundle(begun, bundleId);
     try {

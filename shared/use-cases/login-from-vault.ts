@@ -12,7 +12,8 @@ import { readIdentity } from './update-identity.ts';
 const RACES = 10;
 
 /**
- * A login without a certificate request: the identity's current certificate and where in the vault its key is.
+ * A login without a certificate request: the identity's current certificate and where in the vault its key is. Nothing is
+ * issued, so it is not counted against the logins that the token is good for.
  * @throws EverleafError InvalidInput for an identity that keeps its own key; NotReady before its first certificate
  */
 export async function readVaultCertificate(
@@ -68,7 +69,7 @@ async function recordUse(
     const current = await readIdentity(deps, id);
     const { head } = current.certificate;
     if (head === null) return current;
-    const use = await tokenUse(deps, id, token.id, (fresh) => ({
+    const use = await tokenUse(deps, id, token.id, 'read', (fresh) => ({
       identity: withBundle(fresh, bundleId),
       changes: [],
     }));

@@ -121,7 +121,7 @@ export interface Standing {
  * @throws EverleafError Revoked, Locked
  */
 export async function readStanding(
-  deps: Pick<Deps, 'identities' | 'fleet'>,
+  deps: Pick<Deps, 'identities' | 'revocationRules'>,
   record: CertificateRecord,
 ): Promise<Standing> {
   const isVaults = record.instance === VAULT_INSTANCE;

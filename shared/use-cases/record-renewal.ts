@@ -12,6 +12,7 @@ import { identityText } from '../domain/names.ts';
 import type { Change, IssuanceRecord, Stored } from '../ports/identity-store.ts';
 import { agentCertificateChanges } from './agent-certificate.ts';
 import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
+import { checkKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { countIssuance } from './issuance-limit.ts';
@@ -71,6 +72,8 @@ export async function recordRenewal(
   for (let race = 0; race < RACES; race++) {
     const { identity, line, place } = await readStanding(deps, shown);
     if (line === null || place !== 'head') return null;
+    // After the identity was read: a revocation later than that makes the commit fail.
+    await checkKey(deps, shown.identity, record.spkiHash);
     const timing = checkTiming(deps, identity.value, line.value);
     const after = outcomeOf(deps, renewal, identity.value, line.value, timing);
     try {

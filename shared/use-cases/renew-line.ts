@@ -73,7 +73,7 @@ async function findAnswered(
   { identity, line, place }: Standing,
 ): Promise<Issued | null> {
   const seen = await deps.identities.issuance(shown.identity.cluster, shown.serialNumber, spkiHash);
-  if (line !== null && seen !== null && isAnswer(deps, line.value, seen.value)) {
+  if (line !== null && seen !== null && (await isAnswer(deps, line.value, seen.value))) {
     const record = await deps.identities.certificate(shown.identity, seen.value.attempt.serialNumber);
     if (record !== null) return { identity: identity.value, record };
   }
@@ -82,8 +82,15 @@ async function findAnswered(
   throw superseded(identity.value);
 }
 
-function isAnswer(deps: Pick<Deps, 'clock'>, line: Instance, issuance: IssuanceRecord): boolean {
-  return issuance.finishedAt !== null && isInForce(line, issuance.attempt, deps.clock.now());
+/** A certificate that was revoked by its serial number helps nobody: another one is issued for the same request. */
+async function isAnswer(
+  deps: Pick<Deps, 'clock' | 'identities'>,
+  line: Instance,
+  { attempt, finishedAt }: IssuanceRecord,
+): Promise<boolean> {
+  if (finishedAt === null || !isInForce(line, attempt, deps.clock.now())) return false;
+  const revocations = await deps.identities.revocations(line.identity);
+  return !revocations.some(({ serialNumber }) => serialNumber === attempt.serialNumber);
 }
 
 /** Signs for the head of the line. Null: somebody else was faster; look again. */
@@ -109,7 +116,7 @@ async function issue(
   const order = { authority, identity: identity.value, credential: shown.serialNumber, spkiHash, instance };
   const issuance = await claimIssuance(deps, order, async (found) => {
     const current = await deps.identities.instance(shown.identity, instance);
-    return current !== null && isAnswer(deps, current.value, found);
+    return current !== null && (await isAnswer(deps, current.value, found));
   });
   // Answered in between: the next look finds it.
   if (issuance.value.finishedAt !== null) return null;

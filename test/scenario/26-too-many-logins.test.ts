@@ -205,7 +205,7 @@ describe('16 a source whose tokens are refused too often', () => {
 describe('16 refusing a token', () => {
   const COUNTED = ['counters.add', 'identities.countEvent'];
 
-  test('makes the same calls for whatever is wrong with it, and one read more where the secret is genuine', async () => {
+  test('makes the same calls for whatever is wrong with it, and two reads more where the secret is genuine', async () => {
     const world = await startedWorld();
     const genuine = tokenFromVault(world, KMS);
     const callsOf = async (token: string, code: string) => {
@@ -221,7 +221,13 @@ describe('16 refusing a token', () => {
     }
     const reasons = (await deniedEvents(world)).map(({ reason }) => reason);
     assert.deepEqual(reasons, ['malformed', 'checksum', 'unknown-id', 'wrong-secret']);
-    const genuineCalls = ['counters.count', 'identities.token', 'identities.identity', ...COUNTED];
+    const genuineCalls = [
+      'counters.count',
+      'identities.token',
+      'identities.identity',
+      'revocationRules.all',
+      ...COUNTED,
+    ];
     const revoke = (revokedAt: Date | null) =>
       updateIdentity(world.deps, KMS, (identity) => ({ identity: { ...identity, revokedAt }, changes: [] }));
     await revoke(world.clock.now());

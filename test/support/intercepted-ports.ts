@@ -15,6 +15,7 @@ const PORTS = [
   'identities',
   'fleet',
   'access',
+  'revocationRules',
   'audit',
   'checkpoints',
   'authorityVault',

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { AuditEvent, EventType } from '../../domain/audit.ts';
-import type { CertificateRecord, Identity } from '../../domain/identity.ts';
+import { type CertificateRecord, CLIENT_TYPES, type Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { IdentityId } from '../../domain/names.ts';
-import { REVOCATION_REASONS } from '../../domain/revocation.ts';
+import { type CertificateRevocation, REVOCATION_REASONS } from '../../domain/revocation.ts';
 import type { TokenRecord } from '../../domain/token.ts';
 import type { DueRow, IssuanceRecord, Owner } from '../../ports/identity-store.ts';
 import { bytes, instant, rowCodec } from './row-codec.ts';
@@ -52,15 +52,7 @@ const credential = {
 
 const identity: z.ZodType<Identity> = identityId.extend({
   v,
-  clientType: z.enum([
-    'Admin',
-    'BareMetal',
-    'ControlPlane',
-    'ExternalClient',
-    'LoadBalancer',
-    'Node',
-    'Host',
-  ]),
+  clientType: z.enum(CLIENT_TYPES),
   delivery: z.enum(['vault', 'agent']),
   credentials: z.enum(['cloud', 'kubelet']),
   autoRotate: z.boolean(),
@@ -107,6 +99,7 @@ const token: z.ZodType<TokenRecord> = z.object({
 const certificate: z.ZodType<CertificateRecord> = z.object({
   v,
   identity: identityId,
+  incarnation: z.int().default(1),
   instance: z.string(),
   serialNumber: z.string(),
   authorityId: z.string(),
@@ -156,6 +149,18 @@ const due: z.ZodType<DueRow> = z.object({
   isReminder: z.boolean().default(false),
 });
 
+const revocation: z.ZodType<CertificateRevocation> = z.object({
+  v,
+  identity: identityId,
+  instance: z.string(),
+  serialNumber: z.string(),
+  spkiHash: z.string(),
+  authorityId: z.string(),
+  notAfter: instant,
+  revokedAt: instant,
+  reason: z.enum(REVOCATION_REASONS),
+});
+
 const owner: z.ZodType<Owner> = z.object({ identity: identityId, instance: z.string() });
 
 /** An event that waits to be sealed; `identity.cluster` names its chain. Rows of the first version knew no count. */
@@ -191,6 +196,7 @@ export const recordCodecs = {
   instance: rowCodec('instance', instance),
   issuance: rowCodec('issuance', issuance),
   due: rowCodec('due', due),
+  revocation: rowCodec('revocation', revocation),
   owner: rowCodec('owner', owner),
   event: rowCodec('event', event),
 };

@@ -21,6 +21,7 @@ import { describeCounters } from './suites/counters.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
+import { describeRevocationRules } from './suites/revocation-rules.ts';
 import { describeTable } from './suites/table.ts';
 import { describeWorkQueue } from './suites/work-queue.ts';
 
@@ -57,6 +58,7 @@ for (const [name, makeTable] of [
   describeFleetStore(name, makeTable);
   describeCounters(name, makeTable);
   describeAccessStore(name, makeTable);
+  describeRevocationRules(name, makeTable);
   describeAuditStore(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
