@@ -15,7 +15,7 @@ import { readSettings, type Settings } from './config/settings.ts';
 import { VERSION } from './config/version.ts';
 import { RECORD_SHARDS } from './domain/sharding.ts';
 import { type OperatorAuthenticator, openIdOperators } from './http/operators.ts';
-import type { Deps } from './use-cases/deps.ts';
+import type { ClientVault, Deps } from './use-cases/deps.ts';
 
 /** The whole product behind its triggers. */
 export interface App {
@@ -42,6 +42,7 @@ export function createApp(settings: Settings): App {
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
       clientSecrets: new VaultSecrets(settings.clientVaultUrl, credential),
+      clientVaultAt: clientVaults(credential),
       signer: new VaultSigner(credential),
       queue,
       leases: new TableLeases(record, systemClock, systemRandom),
@@ -51,6 +52,7 @@ export function createApp(settings: Settings): App {
         trustDomain: settings.trustDomain,
         publicBaseUrl: settings.publicBaseUrl,
         clientVaultUrl: settings.clientVaultUrl,
+        authorityVaultUrl: settings.authorityVaultUrl,
         cloudFqdn: settings.cloud.fqdn,
         cloudPort: settings.cloud.port,
         cloudAuthPort: settings.cloud.authPort,
@@ -60,6 +62,19 @@ export function createApp(settings: Settings): App {
       timers: { 'renew-due': settings.schedules.renewDue, reconcile: settings.schedules.reconcile },
     },
     operators: openIdOperators(settings.operators),
+  };
+}
+
+/** One pair of clients per vault: each learns the way to its vault's tokens once. */
+function clientVaults(credential: ManagedIdentityCredential): Deps['clientVaultAt'] {
+  const known = new Map<string, ClientVault>();
+  return (url) => {
+    const found = known.get(url) ?? {
+      certificates: new VaultCertificates(url, credential),
+      secrets: new VaultSecrets(url, credential),
+    };
+    known.set(url, found);
+    return found;
   };
 }
 

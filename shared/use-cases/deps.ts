@@ -27,6 +27,8 @@ export interface Deps {
   readonly authoritySecrets: SecretVault;
   readonly clientVault: CredentialVault;
   readonly clientSecrets: SecretVault;
+  /** The client vault at an address that was checked when a cluster named it; the same one for the same address. */
+  readonly clientVaultAt: (url: string) => ClientVault;
   readonly signer: Signer;
   readonly queue: WorkQueue;
   readonly leases: Leases;
@@ -35,6 +37,12 @@ export interface Deps {
   readonly site: Site;
   /** NCRONTAB of every timer, by function name. */
   readonly timers: Readonly<Record<TimerName, string>>;
+}
+
+/** Both sides of one vault: certificates with their keys, and secrets. */
+export interface ClientVault {
+  readonly certificates: CredentialVault;
+  readonly secrets: SecretVault;
 }
 
 /** The timers, named as the functions that they run. */
@@ -46,6 +54,7 @@ export interface Site {
   /** The address that agents call, without a slash at its end: the proofs that they sign name it. */
   readonly publicBaseUrl: string;
   readonly clientVaultUrl: string;
+  readonly authorityVaultUrl: string;
   /** What the cloud agent's login file tells its clients about the cloud agent. */
   readonly cloudFqdn: string;
   readonly cloudPort: number;

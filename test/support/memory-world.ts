@@ -47,6 +47,8 @@ export interface World {
   readonly authoritySecrets: MemorySecrets;
   readonly clientVault: MemoryVault;
   readonly clientSecrets: MemorySecrets;
+  /** The vault that a cluster names as its own. */
+  readonly clientVaultAt: (url: string) => { certificates: MemoryVault; secrets: MemorySecrets };
   readonly tables: {
     readonly record: MemoryTable;
     readonly serials: MemoryTable;
@@ -79,6 +81,15 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
   const authoritySecrets = new MemorySecrets(systemRandom);
   const clientSecrets = new MemorySecrets(systemRandom);
+  const vaults = new Map<string, { certificates: MemoryVault; secrets: MemorySecrets }>();
+  const clientVaultAt = (url: string) => {
+    const found = vaults.get(url) ?? {
+      certificates: new MemoryVault(url, clock, systemRandom, newKey),
+      secrets: new MemorySecrets(systemRandom),
+    };
+    vaults.set(url, found);
+    return found;
+  };
   const tables = { record: new MemoryTable(), serials: new MemoryTable(), keys: new MemoryTable() };
   const queue = new MemoryWorkQueue();
   const lines: string[] = [];
@@ -101,6 +112,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     authoritySecrets,
     clientVault,
     clientSecrets,
+    clientVaultAt,
     signer: new MemorySigner(authorityVault),
     queue,
     leases: new TableLeases(tables.record, clock, systemRandom),
@@ -110,6 +122,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
       trustDomain: 'everleaf.test',
       publicBaseUrl: 'https://everleaf.test',
       clientVaultUrl: 'https://clients.vault.test',
+      authorityVaultUrl: 'https://authority.vault.test',
       cloudFqdn: 'cloud.everleaf.test',
       cloudPort: 55_000,
       cloudAuthPort: 65_000,
@@ -126,6 +139,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     authoritySecrets,
     clientVault,
     clientSecrets,
+    clientVaultAt,
     tables,
     queue,
     lines,
