@@ -3,6 +3,7 @@ import { VaultCertificates } from './adapters/key-vault/vault-certificates.ts';
 import { VaultSecrets } from './adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from './adapters/key-vault/vault-signer.ts';
 import { connectStorage } from './adapters/storage/connect.ts';
+import { TableAccessStore } from './adapters/storage/table-access-store.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
@@ -37,6 +38,7 @@ export function createApp(settings: Settings): App {
       digest: nodeDigest,
       identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
       fleet: new TableFleetStore(record),
+      access: new TableAccessStore(record, RECORD_SHARDS),
       storage: [record, serials, keys, queue],
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),

@@ -11,7 +11,14 @@ export type EventType =
   | 'renewal-queued'
   | 'renewal-failed'
   | 'authority-activated'
-  | 'reconciled';
+  | 'reconciled'
+  | 'role-written'
+  | 'role-deleted'
+  | 'role-assigned'
+  | 'role-unassigned';
+
+/** Where events of no cluster belong. No cluster's name begins with an underscore. */
+export const FLEET_CHAIN = '_fleet';
 
 /** Who did something. `id` names an operator or identity; `source` is where a call came from. */
 export interface Actor {

@@ -18,6 +18,9 @@ export type ErrorCode =
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'
+  | 'InUse'
+  | 'PreconditionFailed'
+  | 'PreconditionRequired'
   // What the record says.
   | 'Conflict'
   | 'InProgress'

@@ -7,37 +7,48 @@ import type {
 } from '@azure/functions';
 import { invocationLog } from '../adapters/system/invocation-log.ts';
 import { type App, getApp } from '../app.ts';
-import type { Actor } from '../domain/audit.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { Run } from '../use-cases/deps.ts';
+import { authenticate, type Caller } from './caller.ts';
 import { correlationIdOf } from './correlation.ts';
 import { problemResponse } from './problem.ts';
-import { ROUTES, type RouteName, type RoutePolicy } from './routes.ts';
+import { type MethodOf, ROUTES, type RouteAccess, type RouteMethod, type RouteName } from './routes.ts';
 
 /** One call of a route, after its credential was checked. */
 export interface Call {
   readonly app: App;
   readonly request: HttpRequest;
   readonly run: Run;
+  /** Asks the access rules for what the route's own row does not say. */
+  readonly caller: Caller;
 }
+
+type Action = (call: Call) => Promise<HttpResponseInit>;
 
 /** What `app.http` wants to know of a route beside its authLevel and handler. */
 export function routeOf(name: RouteName): { methods: HttpMethod[]; route: string } {
   const { methods, route } = ROUTES[name];
-  return { methods: [...methods], route };
+  return { methods: Object.keys(methods) as HttpMethod[], route };
 }
 
 /**
  * Wraps a route's handler: correlation id, credential by the route table, and one way out for errors.
+ * @param actions the handler, or one for each method of the route
  */
-export function handled(name: RouteName, action: (call: Call) => Promise<HttpResponseInit>): HttpHandler {
+export function handled<Name extends RouteName>(
+  name: Name,
+  actions: Action | Readonly<Record<MethodOf<Name>, Action>>,
+): HttpHandler {
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     const correlationId = correlationIdOf(request.headers.get('x-correlation-id'), context.invocationId);
     const log = invocationLog(context, correlationId);
     try {
       const app = getApp();
-      const actor = await authenticate(app, name, request);
-      const response = await action({ app, request, run: { actor, correlationId, log } });
+      const method = request.method as MethodOf<Name> & RouteMethod;
+      const caller = await authenticate(app, accessTo(name, method), request);
+      const action = typeof actions === 'function' ? actions : actions[method];
+      const { actor } = caller;
+      const response = await action({ app, request, run: { actor, correlationId, log }, caller });
       return withCommonHeaders(response, correlationId);
     } catch (error) {
       const response = problemResponse(error, correlationId);
@@ -53,23 +64,11 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-async function authenticate(app: App, name: RouteName, request: HttpRequest): Promise<Actor> {
-  const { credential } = ROUTES[name] as RoutePolicy;
-  const source = sourceOf(request);
-  if (credential === 'anyone' || credential === 'token') return { kind: 'anonymous', id: null, source };
-  const operator = await app.operators.authenticate(request.headers.get('authorization'));
-  if (!operator.rights.has(credential)) {
-    throw new EverleafError(
-      'AccessDenied',
-      `This needs the role Everleaf.${credential === 'Owner' ? 'Operator' : 'Reader or Everleaf.Operator'}.`,
-    );
-  }
-  return { kind: 'operator', id: operator.id, source };
-}
-
-/** The platform's front end appends the caller's address; what stands before it anybody may have written. */
-function sourceOf(request: HttpRequest): string | null {
-  return request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? null;
+function accessTo(name: RouteName, method: RouteMethod): RouteAccess {
+  const methods: Readonly<Partial<Record<RouteMethod, RouteAccess>>> = ROUTES[name].methods;
+  const access = methods[method];
+  if (access === undefined) throw new EverleafError('NotFound', 'This path has no such method.');
+  return access;
 }
 
 function withCommonHeaders(response: HttpResponseInit, correlationId: string): HttpResponseInit {

@@ -1,13 +1,11 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { EverleafError } from '../domain/errors.ts';
 
-/** What a caller with a bearer token may do. `Owner` may do what `Reader` may, and everything else. */
-export type OperatorRight = 'Owner' | 'Reader';
-
 export interface Operator {
   /** Object id of the person or program. */
   readonly id: string;
-  readonly rights: ReadonlySet<OperatorRight>;
+  /** The token's `roles`: what they are worth the access rules say. */
+  readonly appRoles: readonly string[];
 }
 
 /** Says who the bearer token of an `Authorization` header names. */
@@ -15,12 +13,6 @@ export interface OperatorAuthenticator {
   /** @throws EverleafError NoAuthenticationInformation, InvalidToken, IdentityProviderUnavailable */
   authenticate(authorization: string | null): Promise<Operator>;
 }
-
-/** The roles of the app registration, and what they stand for. */
-const ROLES: Readonly<Record<string, readonly OperatorRight[]>> = {
-  'Everleaf.Operator': ['Owner', 'Reader'],
-  'Everleaf.Reader': ['Reader'],
-};
 
 /** Entra ID signs with RS256; naming it keeps every other algorithm out (RFC 8725, 3.1). */
 const ALGORITHMS = ['RS256'];
@@ -111,7 +103,7 @@ function unavailable(cause: unknown): EverleafError {
 
 function toOperator(payload: JWTPayload): Operator {
   const { oid, sub, roles } = payload as { oid?: unknown; sub?: unknown; roles?: unknown };
-  const names = Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
-  const rights = new Set(names.flatMap((role) => (Object.hasOwn(ROLES, role) ? (ROLES[role] ?? []) : [])));
-  return { id: typeof oid === 'string' ? oid : String(sub ?? 'unknown'), rights };
+  const id = [oid, sub].find((claim) => typeof claim === 'string' && claim !== '');
+  if (typeof id !== 'string') throw invalid('it names nobody');
+  return { id, appRoles: Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [] };
 }

@@ -1,23 +1,45 @@
-/**
- * Which credential opens which route, in one place. A route that does not stand here cannot be registered, and what
- * no row allows is refused.
- */
-export interface RoutePolicy {
-  readonly methods: readonly ('GET' | 'POST')[];
-  readonly route: string;
+import type { Action } from '../domain/actions.ts';
+
+/** What opens a route. */
+export type RouteAccess =
   /**
-   * `anyone`: public by design. `token`: the use case checks the agent's token. `Reader`, `Owner`: a bearer token of
-   * an operator with that right.
+   * `anyone`: public by design. `token`: the use case checks the agent's token. `proof`: the use case checks a proof of
+   * the key of the agent's certificate.
    */
-  readonly credential: 'anyone' | 'token' | 'Reader' | 'Owner';
+  | { readonly credential: 'anyone' | 'token' | 'proof' }
+  /**
+   * An operator's bearer token, or a proof of an Admin identity, whose access rules allow `action` at `scope`. Checked
+   * before the handler runs; names in braces are parameters of the route.
+   */
+  | { readonly credential: 'operator'; readonly action: Action; readonly scope: ScopeTemplate };
+
+export type ScopeTemplate = '/' | '/clusters/{cluster}' | '/clusters/{cluster}/identities/{name}';
+
+export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface RoutePolicy {
+  readonly route: string;
+  readonly methods: Readonly<Partial<Record<RouteMethod, RouteAccess>>>;
 }
 
+const anyone = { credential: 'anyone' } as const;
+const token = { credential: 'token' } as const;
+const operator = (action: Action, scope: ScopeTemplate = '/') =>
+  ({ credential: 'operator', action, scope }) as const;
+
+/**
+ * Which credential opens which route with which method, in one place. A route that does not stand here cannot be
+ * registered, and what no row allows is refused.
+ */
 export const ROUTES = {
-  login: { methods: ['POST'], route: 'login', credential: 'token' },
-  'ca-bundle': { methods: ['GET'], route: 'ca-bundle', credential: 'anyone' },
-  health: { methods: ['GET'], route: 'health', credential: 'anyone' },
-  status: { methods: ['GET'], route: 'status', credential: 'Reader' },
-  plan: { methods: ['GET'], route: 'plan', credential: 'Reader' },
+  login: { route: 'login', methods: { POST: token } },
+  'ca-bundle': { route: 'ca-bundle', methods: { GET: anyone } },
+  health: { route: 'health', methods: { GET: anyone } },
+  status: { route: 'status', methods: { GET: operator('status/read') } },
+  plan: { route: 'plan', methods: { GET: operator('plan/read') } },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type RouteName = keyof typeof ROUTES;
+
+/** The methods that a route has rows for. */
+export type MethodOf<Name extends RouteName> = keyof (typeof ROUTES)[Name]['methods'];

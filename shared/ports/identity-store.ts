@@ -57,6 +57,9 @@ export type Change =
   | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
   | { readonly op: 'insert'; readonly kind: 'event'; readonly value: AuditEvent & { identity: IdentityId } };
 
+/** The change that writes an event beside what it tells. */
+export type EventChange = Extract<Change, { readonly kind: 'event' }>;
+
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;

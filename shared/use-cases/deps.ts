@@ -1,5 +1,6 @@
 import type { Actor } from '../domain/audit.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { AccessStore } from '../ports/access-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialVault } from '../ports/credential-vault.ts';
 import type { Digest } from '../ports/digest.ts';
@@ -21,6 +22,7 @@ export interface Deps {
   readonly digest: Digest;
   readonly identities: IdentityStore;
   readonly fleet: FleetStore;
+  readonly access: AccessStore;
   /** Everything that must exist before the record can be used. */
   readonly storage: readonly StorageSetup[];
   readonly authorityVault: CredentialVault;

@@ -2,7 +2,7 @@ import type { AuditEvent, EventType } from '../domain/audit.ts';
 import { toHex } from '../domain/encoding.ts';
 import type { ErrorDetails } from '../domain/errors.ts';
 import type { IdentityId } from '../domain/names.ts';
-import type { Change } from '../ports/identity-store.ts';
+import type { EventChange } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 
 interface EventFacts {
@@ -20,7 +20,7 @@ export function eventChange(
   type: EventType,
   identity: IdentityId,
   facts: EventFacts = {},
-): Change {
+): EventChange {
   return {
     op: 'insert',
     kind: 'event',

@@ -3,6 +3,7 @@ import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
 import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
+import { TableAccessStore } from '../../shared/adapters/storage/table-access-store.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
@@ -107,6 +108,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     digest: nodeDigest,
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
+    access: new TableAccessStore(tables.record, RECORD_SHARDS),
     storage: [tables.record, tables.serials, tables.keys, queue],
     authorityVault,
     authoritySecrets,

@@ -162,11 +162,13 @@ export class TableIdentityStore implements IdentityStore {
   }
 }
 
-function partitionName(shard: number): string {
+/** The partition of the record that a shard's rows are in. */
+export function partitionName(shard: number): string {
   return String(shard).padStart(2, '0');
 }
 
-function rowOperation(change: Change): RowOperation {
+/** The row that a change writes or removes. */
+export function rowOperation(change: Change): RowOperation {
   if (change.op === 'remove') return { op: 'remove', key: change.key };
   const codec = recordCodecs[change.kind] as RowCodec<Write['value']>;
   const written = { key: keyOf(change), ...codec.encode(change.value) };

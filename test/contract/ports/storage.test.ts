@@ -11,6 +11,7 @@ import { TableLeases } from '../../../shared/adapters/storage/table-leases.ts';
 import { systemRandom } from '../../../shared/adapters/system/system-random.ts';
 import { type Azurite, startAzurite } from '../../support/azurite.ts';
 import type { TestClock } from '../../support/memory-world.ts';
+import { describeAccessStore } from './suites/access-store.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
@@ -48,6 +49,7 @@ for (const [name, makeTable] of [
   describeTable(name, makeTable);
   describeIdentityStore(name, makeTable);
   describeFleetStore(name, makeTable);
+  describeAccessStore(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 

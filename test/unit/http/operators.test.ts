@@ -78,19 +78,22 @@ const authenticate = async (changes: TokenChanges = {}) =>
 
 const now = () => Math.floor(Date.now() / 1000);
 
-test('An operator of the configured issuer may do everything, a reader may read, others nothing', async () => {
-  const rightsOf = async (roles: unknown) => [...(await authenticate({ claims: { roles } })).rights].sort();
-  assert.deepEqual(await rightsOf(['Everleaf.Operator']), ['Owner', 'Reader']);
-  assert.deepEqual(await rightsOf(['Everleaf.Reader']), ['Reader']);
-  assert.deepEqual(await rightsOf(['Everleaf.Reader', 'Everleaf.Operator', 'Other']), ['Owner', 'Reader']);
-  for (const roles of [undefined, [], ['Owner', 'constructor', '__proto__', 1], 'Everleaf.Operator', {}]) {
-    assert.deepEqual(await rightsOf(roles), []);
-  }
+test('An operator comes with the roles of the token, and everything that is no text is left out', async () => {
+  const rolesOf = async (roles: unknown) => (await authenticate({ claims: { roles } })).appRoles;
+  assert.deepEqual(await rolesOf(['Everleaf.Operator']), ['Everleaf.Operator']);
+  assert.deepEqual(await rolesOf(['Everleaf.Reader', 1, null, 'Other']), ['Everleaf.Reader', 'Other']);
+  for (const roles of [undefined, [], 'Everleaf.Operator', {}]) assert.deepEqual(await rolesOf(roles), []);
 });
 
 test('An operator is named by object id, and by subject where there is none', async () => {
   assert.equal((await authenticate()).id, 'somebody');
   assert.equal((await authenticate({ claims: { oid: undefined, sub: 'program' } })).id, 'program');
+  for (const claims of [
+    { oid: undefined, sub: undefined },
+    { oid: '', sub: 7 },
+  ]) {
+    await assert.rejects(authenticate({ claims }), { code: 'InvalidToken', message: /names nobody/ });
+  }
 });
 
 test('Without a bearer token there is no authentication', async () => {
