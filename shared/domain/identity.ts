@@ -2,14 +2,16 @@ import type { IdentityId } from './names.ts';
 import type { RevocationReason } from './revocation.ts';
 
 /** The cloud agent's client types, spelled as in its login files, and Host, which its enum knows as well. */
-export type ClientType =
-  | 'Admin'
-  | 'BareMetal'
-  | 'ControlPlane'
-  | 'ExternalClient'
-  | 'LoadBalancer'
-  | 'Node'
-  | 'Host';
+export const CLIENT_TYPES = [
+  'Admin',
+  'BareMetal',
+  'ControlPlane',
+  'ExternalClient',
+  'LoadBalancer',
+  'Node',
+  'Host',
+] as const;
+export type ClientType = (typeof CLIENT_TYPES)[number];
 
 /**
  * Who keeps the key. `vault`: born in Key Vault, renewed by Everleaf with nobody's help, read by the client from
@@ -127,6 +129,8 @@ export interface Identity extends IdentityId {
 export interface CertificateRecord {
   readonly v: 1;
   readonly identity: IdentityId;
+  /** The identity's incarnation that it was issued to. */
+  readonly incarnation: number;
   readonly instance: string;
   readonly serialNumber: string;
   readonly authorityId: string;
@@ -140,6 +144,11 @@ export interface CertificateRecord {
 /** The line of a vault-delivered identity's own certificates, beside the instances that log in. */
 export const VAULT_INSTANCE = 'vault';
 
+/** Whether the newest token can be given out again: nobody has used it, and it is not due itself. */
+export function isTokenFresh(token: TokenState, now: Date): boolean {
+  return token.usedGeneration < token.generation && now < token.rotateAfter;
+}
+
 /** When the token that the client can have ends: while the newest waits for delivery, that is the one before it. */
 export function tokenEnd({ delivery, token }: Pick<Identity, 'delivery' | 'token'>): Date {
   const isWaiting = delivery === 'vault' && token.vaultVersion === null;
@@ -152,6 +161,11 @@ export interface ClientTemplate {
   readonly delivery: Delivery;
   readonly credentials: CredentialsGroup;
 }
+
+/** What whoever makes an identity may choose beside its template; the policy decides what they leave out. */
+export type IdentityWishes = Partial<
+  Pick<Identity, 'autoRotate' | 'tokenExpiryInSeconds' | 'tokenMaxUses' | 'dnsNames'>
+>;
 
 const external = (name: string): ClientTemplate => ({
   name,

@@ -91,13 +91,16 @@ export type TokenVerdict =
   | { readonly valid: true }
   | { readonly valid: false; readonly code: 'Expired' | 'Revoked'; readonly reason: string };
 
+/** The reason of a token that works in every way, but for the number of its logins. */
+export const TOKEN_USED_UP = 'token-used-up';
+
 /**
  * Whether a token whose secret matched may log its identity in now.
  * @param identity the token's identity: when it was revoked, the newest token generation that was ever used (the first
  *   use of a token ends every earlier one, RFC 9700, 4.14.2), and the lowest that a cut-over left alive
  */
 export function judgeToken(
-  token: Pick<TokenRecord, 'generation' | 'expiresAt'>,
+  token: Pick<TokenRecord, 'generation' | 'expiresAt' | 'maxUses' | 'uses'>,
   identity: {
     readonly revokedAt: Date | null;
     readonly token: { readonly usedGeneration: number; readonly floorGeneration: number };
@@ -109,6 +112,10 @@ export function judgeToken(
   const { usedGeneration, floorGeneration } = identity.token;
   if (token.generation < Math.max(usedGeneration, floorGeneration)) {
     return { valid: false, code: 'Expired', reason: 'token-superseded' };
+  }
+  // Last: of a token that is used up, the answer that it got may still be repeated.
+  if (token.maxUses !== null && token.uses >= token.maxUses) {
+    return { valid: false, code: 'Expired', reason: TOKEN_USED_UP };
   }
   return { valid: true };
 }

@@ -2,6 +2,7 @@ import type { AuditEvent } from '../domain/audit.ts';
 import type { CertificateAttempt, CertificateRecord, CredentialKind, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { IdentityId } from '../domain/names.ts';
+import type { CertificateRevocation } from '../domain/revocation.ts';
 import type { TokenRecord } from '../domain/token.ts';
 
 /** A row as it was read. `etag` guards the next write: whoever wrote in between makes it fail with Conflict. */
@@ -53,6 +54,7 @@ export type Change =
       readonly value: IssuanceRecord;
       readonly etag: string;
     }
+  | { readonly op: 'put'; readonly kind: 'revocation'; readonly value: CertificateRevocation }
   | { readonly op: 'put'; readonly kind: 'due'; readonly value: DueRow }
   | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
   | { readonly op: 'insert'; readonly kind: 'event'; readonly value: AuditEvent & { identity: IdentityId } };
@@ -85,6 +87,8 @@ export interface Owner {
  *    `serialOwner` answers who owns a serial number without claiming it.
  * 7. `dueRows` lists the whole index page by page, and `dueRow` reads one row of a cluster by its key: for whoever checks
  *    the index against the record. `due` is for everybody else.
+ * 8. `revocations` answers every certificate of an identity that was revoked by its serial number. A row of a newer program
+ *    fails it with UnknownRecordVersion: what is revoked there must not pass for good.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface IdentityStore {
@@ -97,6 +101,7 @@ export interface IdentityStore {
   token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null>;
   certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null>;
   issuance(cluster: string, credential: string, spkiHash: string): Promise<Stored<IssuanceRecord> | null>;
+  revocations(id: IdentityId): Promise<readonly CertificateRevocation[]>;
   /** Whose a serial number is; null for one that was never claimed. */
   serialOwner(serialNumber: string): Promise<Owner | null>;
   due(until: Date, limit: number): Promise<readonly DueRow[]>;

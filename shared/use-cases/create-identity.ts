@@ -1,5 +1,5 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
-import type { ClientTemplate, Identity } from '../domain/identity.ts';
+import type { ClientTemplate, Identity, IdentityWishes } from '../domain/identity.ts';
 import { DAY_MS, SECOND_MS, wholeSecond } from '../domain/instants.ts';
 import { checkIdentityId, type IdentityId, identityText } from '../domain/names.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -21,24 +21,36 @@ export async function createIdentity(
   cluster: string,
   template: ClientTemplate,
 ): Promise<Identity> {
+  return (await insertIdentity(deps, run, rotationKey, cluster, template)).identity;
+}
+
+/** As `createIdentity`, and says whether it is new. */
+export async function insertIdentity(
+  deps: Deps,
+  run: Run,
+  rotationKey: Secret<Uint8Array>,
+  cluster: string,
+  template: ClientTemplate,
+  wishes: IdentityWishes = {},
+): Promise<{ identity: Identity; isNew: boolean }> {
   const id: IdentityId = { cluster, name: template.name };
   checkIdentityId(id);
   checkVaultName(id, template);
   const existing = await deps.identities.identity(id);
-  if (existing !== null) return existing.value;
-  const { identity, changes } = newIdentity(deps, run, rotationKey, id, template);
+  if (existing !== null) return { identity: existing.value, isNew: false };
+  const { identity, changes } = newIdentity(deps, run, rotationKey, id, template, wishes, null);
   try {
     await deps.identities.commit(cluster, [{ op: 'insert', kind: 'identity', value: identity }, ...changes]);
   } catch (error) {
     const winner = isEverleafError(error, 'Conflict') ? await deps.identities.identity(id) : null;
     if (winner === null) throw error;
-    return winner.value;
+    return { identity: winner.value, isNew: false };
   }
   run.log.write(
     'info',
     `Created identity ${identityText(id)} (${template.clientType}, ${template.delivery} delivery).`,
   );
-  return identity;
+  return { identity, isNew: true };
 }
 
 /** @throws EverleafError InvalidInput for a dot in a name that becomes part of a vault name, which knows none */
@@ -47,17 +59,27 @@ function checkVaultName(id: IdentityId, { delivery }: ClientTemplate): void {
   throw new EverleafError('InvalidInput', `"${id.name}" has a dot, and names in a vault have none.`);
 }
 
-function newIdentity(
+/**
+ * The record of an identity that is about to be, with its first token and the rows that go with it.
+ * @param earlier the deleted identity of this name, whose credentials must never work again: what is counted goes on
+ *   counting, and every token of it lies below the floor
+ */
+export function newIdentity(
   deps: Deps,
   run: Run,
   rotationKey: Secret<Uint8Array>,
   id: IdentityId,
   template: ClientTemplate,
+  wishes: IdentityWishes,
+  earlier: Identity | null,
 ): { identity: Identity; changes: Change[] } {
   const createdAt = wholeSecond(deps.clock.now());
-  const tokenExpiryInSeconds = (deps.policy.tokenValidityDays * DAY_MS) / SECOND_MS;
-  const tokenMaxUses = null;
-  const token = mintToken(deps, rotationKey, id, 0, { tokenExpiryInSeconds, tokenMaxUses });
+  const tokenExpiryInSeconds =
+    wishes.tokenExpiryInSeconds ?? (deps.policy.tokenValidityDays * DAY_MS) / SECOND_MS;
+  const tokenMaxUses = wishes.tokenMaxUses ?? null;
+  const generation = earlier === null ? 0 : earlier.token.generation + 1;
+  const token = mintToken(deps, rotationKey, id, generation, { tokenExpiryInSeconds, tokenMaxUses });
+  const incarnation = earlier === null ? 1 : earlier.incarnation + 1;
   const undone = { dueKey: null, queuedAt: null, lastSuccessAt: null, failure: null, forcedAt: null };
   const bare: Identity = {
     v: 1,
@@ -65,24 +87,30 @@ function newIdentity(
     clientType: template.clientType,
     delivery: template.delivery,
     credentials: template.credentials,
-    autoRotate: template.delivery === 'vault',
+    autoRotate: wishes.autoRotate ?? template.delivery === 'vault',
     tokenExpiryInSeconds,
     tokenMaxUses,
     // The cloud agent serves TLS under the name that login files give its clients.
-    dnsNames: template.clientType === 'Host' ? [deps.site.cloudFqdn] : [],
+    dnsNames: wishes.dnsNames ?? (template.clientType === 'Host' ? [deps.site.cloudFqdn] : []),
     createdAt,
     revokedAt: null,
     revocationReason: null,
     deletedAt: null,
-    incarnation: 1,
+    incarnation,
     lastSeenAt: null,
     acknowledgedBundleId: null,
-    certificate: { ...undone, generation: 0, attempt: null, head: null },
+    certificate: {
+      ...undone,
+      // A message of the earlier incarnation that is still on the queue must find nothing to do.
+      generation: earlier === null ? 0 : earlier.certificate.generation + 1,
+      attempt: null,
+      head: null,
+    },
     token: {
       ...undone,
       ...tokenFacts(token),
-      usedGeneration: -1,
-      floorGeneration: 0,
+      usedGeneration: earlier?.token.usedGeneration ?? -1,
+      floorGeneration: generation,
       vaultVersion: null,
       predecessorExpiresAt: null,
     },
@@ -100,7 +128,7 @@ function newIdentity(
       ...certificateDue.changes,
       ...tokenDue.changes,
       eventChange(deps, run, 'identity-created', id, {
-        details: { clientType: template.clientType, delivery: template.delivery },
+        details: { clientType: template.clientType, delivery: template.delivery, incarnation },
       }),
     ],
   };

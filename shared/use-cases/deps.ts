@@ -9,6 +9,7 @@ import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
+import type { RevocationRules } from '../ports/revocation-rules.ts';
 import type { Schedules } from '../ports/schedule.ts';
 import type { SecretVault } from '../ports/secret-vault.ts';
 import type { Signer } from '../ports/signer.ts';
@@ -23,6 +24,7 @@ export interface Deps {
   readonly identities: IdentityStore;
   readonly fleet: FleetStore;
   readonly access: AccessStore;
+  readonly revocationRules: RevocationRules;
   /** Everything that must exist before the record can be used. */
   readonly storage: readonly StorageSetup[];
   readonly authorityVault: CredentialVault;

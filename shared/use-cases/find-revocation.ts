@@ -1,23 +1,82 @@
+import { EverleafError } from '../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
+import { identityText } from '../domain/names.ts';
+import { findRule } from '../domain/revocation.ts';
+import { judgeToken, type TokenRecord, type TokenVerdict } from '../domain/token.ts';
+import { dnsNamesOf } from '../pki/certificate-names.ts';
 import type { Deps } from './deps.ts';
 
 /** Why a certificate counts for nothing, whatever its dates say. */
-export type RevocationFinding = 'identity-revoked' | 'identity-deleted' | 'instance-revoked';
+export type RevocationFinding =
+  | 'identity-revoked'
+  | 'identity-deleted'
+  | 'instance-revoked'
+  | 'certificate-revoked'
+  | 'rule-revoked';
 
 /**
- * Whether a certificate of the record is revoked, and by what. Everybody who accepts a certificate asks this.
+ * Whether a certificate of the record is revoked, and by what. Everybody who accepts a certificate asks this. Reads the
+ * same rows whatever the answer is.
  * @param instance the line that the certificate belongs to; null for the vault's own
  */
 export async function findRevocation(
-  _deps: Pick<Deps, 'identities' | 'fleet'>,
+  deps: Pick<Deps, 'identities' | 'revocationRules'>,
   identity: Identity,
   instance: Instance | null,
-  _certificate: CertificateRecord,
+  certificate: CertificateRecord,
 ): Promise<RevocationFinding | null> {
+  const [revocations, rules] = await Promise.all([
+    deps.identities.revocations(identity),
+    deps.revocationRules.all(),
+  ]);
   if (identity.deletedAt !== null) return 'identity-deleted';
   if (identity.revokedAt !== null) return 'identity-revoked';
-  if (instance === null) return null;
-  if (instance.revokedAt !== null) return 'instance-revoked';
-  return instance.incarnation < identity.incarnation ? 'identity-deleted' : null;
+  const incarnation = Math.min(certificate.incarnation, instance?.incarnation ?? certificate.incarnation);
+  if (incarnation < identity.incarnation) return 'identity-deleted';
+  if (instance !== null && instance.revokedAt !== null) return 'instance-revoked';
+  if (revocations.some(({ serialNumber }) => serialNumber === certificate.serialNumber)) {
+    return 'certificate-revoked';
+  }
+  const carried = rules.some(({ dnsName }) => dnsName !== null) ? dnsNamesOf(certificate.der) : [];
+  return findRule(rules, identity, certificate.issuedAt, carried) === null ? null : 'rule-revoked';
+}
+
+/**
+ * Refuses to make credentials for an identity that is revoked, or whose next credential a rule would revoke at once.
+ * @throws EverleafError NotFound for a deleted one; Revoked
+ */
+export async function assertIssuable(
+  deps: Pick<Deps, 'clock' | 'revocationRules'>,
+  identity: Identity,
+): Promise<void> {
+  if (identity.deletedAt !== null) {
+    throw new EverleafError('NotFound', `There is no identity ${identityText(identity)} any more.`);
+  }
+  const what = `Cannot make credentials for ${identityText(identity)}`;
+  if (identity.revokedAt !== null) {
+    const details = { reason: 'identity-revoked' };
+    throw new EverleafError('Revoked', `${what}: the identity is revoked.`, { details });
+  }
+  const rule = findRule(await deps.revocationRules.all(), identity, deps.clock.now());
+  if (rule === null) return;
+  const details = { reason: 'rule-revoked', rule: rule.id };
+  throw new EverleafError('Revoked', `${what}: rule ${rule.id} revokes it.`, { details });
+}
+
+/**
+ * Whether a genuine token may log its identity in now: `judgeToken`, and the rules. Reads the same rows whatever the
+ * answer is. A rule that would revoke what the login gets refuses the login.
+ */
+export async function judgeLogin(
+  deps: Pick<Deps, 'clock' | 'revocationRules'>,
+  token: TokenRecord,
+  identity: Identity,
+): Promise<TokenVerdict> {
+  const rules = await deps.revocationRules.all();
+  const now = deps.clock.now();
+  const verdict = judgeToken(token, identity, now);
+  if (!verdict.valid && verdict.code === 'Revoked') return verdict;
+  const rule = findRule(rules, identity, token.issuedAt) ?? findRule(rules, identity, now);
+  return rule === null ? verdict : { valid: false, code: 'Revoked', reason: 'rule-revoked' };
 }

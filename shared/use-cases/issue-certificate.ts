@@ -123,6 +123,7 @@ export async function signLeaf(
   return {
     v: 1,
     identity: { cluster: identity.cluster, name: identity.name },
+    incarnation: identity.incarnation,
     instance,
     serialNumber,
     authorityId: authority.id,

@@ -1,12 +1,13 @@
 import { fromHex } from '../domain/encoding.ts';
-import { EverleafError } from '../domain/errors.ts';
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { Identity } from '../domain/identity.ts';
 import { identityText } from '../domain/names.ts';
-import { decodeToken, judgeToken, TOKEN_ID_BYTES, type TokenRecord } from '../domain/token.ts';
+import { decodeToken, TOKEN_ID_BYTES, TOKEN_USED_UP, type TokenRecord } from '../domain/token.ts';
 import { checkCertificateRequest, parseCertificateRequest } from '../pki/certificate-request.ts';
 import type { Deps, Run } from './deps.ts';
-import { describeLogin, type LoginAnswer } from './login-answer.ts';
-import { issueForLogin } from './login-attempt.ts';
+import { judgeLogin } from './find-revocation.ts';
+import { describeLogin, type IssuedLogin, type LoginAnswer } from './login-answer.ts';
+import { issueForLogin, repeatLogin } from './login-attempt.ts';
 import { readVaultCertificate } from './login-from-vault.ts';
 import { readIdentity } from './update-identity.ts';
 
@@ -28,7 +29,12 @@ export interface LoginInput {
  *   InProgress while an equal request is being answered; NotReady; AuthorityEnding; what the ports throw
  */
 export async function logInWithToken(deps: Deps, run: Run, input: LoginInput): Promise<LoginAnswer> {
-  const { token, identity } = await authenticate(deps, run, input.token);
+  const { token, identity, usedUp } = await authenticate(deps, run, input.token);
+  if (usedUp !== null) {
+    const repeated = await readRepeated(deps, identity, token, input.csr);
+    if (repeated === null) throw usedUp;
+    return describeLogin(deps, identity, token, repeated);
+  }
   if (input.csr === null) {
     return describeLogin(deps, identity, token, await readVaultCertificate(deps, run, identity, token));
   }
@@ -37,12 +43,29 @@ export async function logInWithToken(deps: Deps, run: Run, input: LoginInput): P
   return describeLogin(deps, identity, token, await issueForLogin(deps, run, identity, token, request));
 }
 
-/** Who the token logs in. */
+/** The answer that a token that is used up got for the same key, as long as it is repeated; null when there is none. */
+async function readRepeated(
+  deps: Deps,
+  identity: Identity,
+  token: TokenRecord,
+  csr: string | null,
+): Promise<IssuedLogin | null> {
+  if (csr === null) return null;
+  try {
+    return await repeatLogin(deps, identity, token, parseCertificateRequest(csr));
+  } catch (error) {
+    // The token is judged before the request: that it has ended is what such a caller learns.
+    if (isEverleafError(error, 'InvalidCertificateRequest')) return null;
+    throw error;
+  }
+}
+
+/** Who the token logs in; with the refusal of a token that is used up, whose answers can still be repeated. */
 async function authenticate(
   deps: Deps,
   run: Run,
   text: string,
-): Promise<{ token: TokenRecord; identity: Identity }> {
+): Promise<{ token: TokenRecord; identity: Identity; usedUp: EverleafError | null }> {
   const decoded = decodeToken(text);
   const isDefect = typeof decoded === 'string';
   // A text that is no token is looked up all the same, so that every refusal makes the same calls.
@@ -57,16 +80,16 @@ async function authenticate(
     throw new EverleafError('InvalidToken', 'The token is not valid.');
   }
   const identity = await readIdentity(deps, stored.value.identity);
-  const verdict = judgeToken(stored.value, identity, deps.clock.now());
-  if (!verdict.valid) {
-    run.log.write('warn', `Refused a login of ${identityText(identity)}.`, { reason: verdict.reason });
-    throw new EverleafError(
-      verdict.code,
-      verdict.code === 'Revoked'
-        ? `Cannot log in ${identityText(identity)}: the identity is revoked.`
-        : `Cannot log in ${identityText(identity)}: the token has ended. It needs a newer token.`,
-      { details: { reason: verdict.reason } },
-    );
-  }
-  return { token: stored.value, identity };
+  const verdict = await judgeLogin(deps, stored.value, identity);
+  if (verdict.valid) return { token: stored.value, identity, usedUp: null };
+  run.log.write('warn', `Refused a login of ${identityText(identity)}.`, { reason: verdict.reason });
+  const refusal = new EverleafError(
+    verdict.code,
+    verdict.code === 'Revoked'
+      ? `Cannot log in ${identityText(identity)}: the identity is revoked.`
+      : `Cannot log in ${identityText(identity)}: the token has ended. It needs a newer token.`,
+    { details: { reason: verdict.reason } },
+  );
+  if (verdict.reason !== TOKEN_USED_UP) throw refusal;
+  return { token: stored.value, identity, usedUp: refusal };
 }

@@ -9,7 +9,7 @@ import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
 import { readActiveAuthority } from './authorities.ts';
-import { checkLine, claimKey } from './claim-key.ts';
+import { checkKey, checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { grantedNames, headOf, isClipped, signLeaf } from './issue-certificate.ts';
@@ -39,7 +39,7 @@ export async function issueForLogin(
   checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
   const order = { authority, identity, credential: token.id, spkiHash: spkiHash(request.spki), instance };
   for (let race = 0; race < RACES; race++) {
-    const login = await claimIssuance(deps, order, ({ finishedAt }) => isRecent(deps, finishedAt));
+    const login = await claimIssuance(deps, order, (issuance) => isRepeatable(deps, issuance));
     const owner = { identity: login.value.identity, instance };
     const recorded =
       login.value.finishedAt === null
@@ -50,8 +50,34 @@ export async function issueForLogin(
   throw issuanceInProgress(identity);
 }
 
-function isRecent(deps: Deps, finishedAt: Date | null): boolean {
-  return finishedAt !== null && deps.clock.now().getTime() - finishedAt.getTime() < REPEAT_MS;
+/**
+ * The answer of a login with this token and this key, once more; null when there was none, or its time is over. It is
+ * not another login: nothing is issued and nothing counted.
+ */
+export async function repeatLogin(
+  deps: Deps,
+  identity: Identity,
+  token: TokenRecord,
+  request: CertificateRequest,
+): Promise<IssuedLogin | null> {
+  const found = await deps.identities.issuance(identity.cluster, token.id, spkiHash(request.spki));
+  if (found === null || !(await isRepeatable(deps, found.value))) return null;
+  const { instance, attempt } = found.value;
+  checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
+  const recorded = await deps.identities.certificate(identity, attempt.serialNumber);
+  const authority = await readActiveAuthority(deps);
+  return recorded === null ? null : describeIssued(deps, identity, request, recorded, authority);
+}
+
+/** An answer is given again for ten minutes, unless its certificate was revoked since. */
+async function isRepeatable(
+  deps: Deps,
+  { identity, attempt: { serialNumber }, finishedAt }: IssuanceRecord,
+): Promise<boolean> {
+  const isRecent = finishedAt !== null && deps.clock.now().getTime() - finishedAt.getTime() < REPEAT_MS;
+  if (!isRecent) return false;
+  const revocations = await deps.identities.revocations(identity);
+  return !revocations.some((one) => one.serialNumber === serialNumber);
 }
 
 /** Signs and writes everything that follows in one transaction. Null: somebody else was faster; look again. */
@@ -72,7 +98,8 @@ async function signAndRecord(
   for (let race = 0; race < RACES; race++) {
     const line = await deps.identities.instance(owner.identity, owner.instance);
     checkLine(line?.value ?? null);
-    const use = await tokenUse(deps, owner.identity, token.id, (current) =>
+    await checkKey(deps, owner.identity, record.spkiHash);
+    const use = await tokenUse(deps, owner.identity, token.id, 'counted', (current) =>
       withAgentCertificate(current, head, wholeSecond(deps.clock.now())),
     );
     const value = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });

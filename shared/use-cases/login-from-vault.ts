@@ -12,7 +12,8 @@ import { vaultsOf } from './vaults-of.ts';
 const RACES = 10;
 
 /**
- * A login without a certificate request: the identity's current certificate and where in the vault its key is.
+ * A login without a certificate request: the identity's current certificate and where in the vault its key is. Nothing is
+ * issued, so it is not counted against the logins that the token is good for.
  * @throws EverleafError InvalidInput for an identity that keeps its own key; NotReady before its first certificate
  */
 export async function readVaultCertificate(
@@ -59,7 +60,7 @@ async function recordUse(deps: Deps, run: Run, identity: Identity, token: TokenR
   for (let race = 1; ; race++) {
     const { certificate } = await readIdentity(deps, id);
     if (certificate.head === null) return certificate;
-    const use = await tokenUse(deps, id, token.id);
+    const use = await tokenUse(deps, id, token.id, 'read');
     try {
       await deps.identities.commit(identity.cluster, [
         ...use.changes,

@@ -1,6 +1,6 @@
 import type { ActiveAuthority } from '../domain/authority.ts';
 import { isSameBytes } from '../domain/encoding.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { EverleafError } from '../domain/errors.ts';
 import {
   type CertificateAttempt,
   type CertificateRecord,
@@ -8,7 +8,6 @@ import {
   isServer,
   VAULT_INSTANCE,
 } from '../domain/identity.ts';
-import { toInstant } from '../domain/instants.ts';
 import { type IdentityId, identityText, vaultCertificateName } from '../domain/names.ts';
 import { isWorkDue } from '../domain/renewal-plan.ts';
 import {
@@ -21,9 +20,11 @@ import type { CredentialVault, KeySpec, VaultCertificate } from '../ports/creden
 import { readActiveAuthority } from './authorities.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
-import { headOf, isAttemptUsable, isClipped, planAttempt, signLeaf } from './issue-certificate.ts';
+import { assertIssuable } from './find-revocation.ts';
+import { isAttemptUsable, planAttempt, signLeaf } from './issue-certificate.ts';
+import { putInForce, recordCertificate } from './put-in-force.ts';
 import { requestFromVault } from './request-from-vault.ts';
-import { moveDue, updateIdentity } from './update-identity.ts';
+import { updateIdentity } from './update-identity.ts';
 import { vaultsOf } from './vaults-of.ts';
 
 /** How many attempts one call may begin: the first, and one more when the vault lost the first one's key. */
@@ -74,12 +75,14 @@ async function beginAttempt(
   authority: ActiveAuthority,
 ): Promise<WithAttempt | null> {
   let isDone = false;
-  const identity = await updateIdentity(deps, id, (current) => {
+  const identity = await updateIdentity(deps, id, async (current) => {
     const { attempt } = current.certificate;
     isDone =
       current.certificate.generation !== generation ||
       current.revokedAt !== null ||
       (attempt === null && !isWorkDue(current, 'certificate', deps.clock.now()));
+    // A rule can go again, so what it holds back is a failure that is tried again, and not the end.
+    if (!isDone) await assertIssuable(deps, current);
     if (isDone || (attempt !== null && isAttemptUsable(deps, attempt, authority))) return null;
     return replaceAttempt(deps, run, current, planAttempt(deps, authority, current));
   });
@@ -123,7 +126,8 @@ async function finishAttempt(
     if (!(await keepKey(deps, identity, attempt, request))) return abandon(deps, run, identity, attempt);
     await deps.identities.claimKey(spkiHash(request.spki), owner);
     const signed = await signLeaf(deps, authority, identity, VAULT_INSTANCE, attempt, request);
-    record = await recordCertificate(deps, signed);
+    record = await recordCertificate(deps, identity, attempt, signed);
+    if (record === null) return abandon(deps, run, identity, attempt);
   }
   const merged = await mergeOnce(vault, identity, record, authority);
   return merged === null ? abandon(deps, run, identity, attempt) : { record, version: merged.version };
@@ -176,19 +180,6 @@ async function keepKey(
   return after.certificate.attempt?.id === attempt.id && after.certificate.attempt.spkiHash === hash;
 }
 
-/** Step 6: keeps what was signed. Whoever signed the same serial first wins: theirs is the certificate. */
-async function recordCertificate(deps: Deps, record: CertificateRecord): Promise<CertificateRecord> {
-  try {
-    await deps.identities.commit(record.identity.cluster, [
-      { op: 'insert', kind: 'certificate', value: record },
-    ]);
-    return record;
-  } catch (error) {
-    if (!isEverleafError(error, 'Conflict')) throw error;
-    return (await deps.identities.certificate(record.identity, record.serialNumber)) ?? record;
-  }
-}
-
 /**
  * Step 7: finishes the waiting version, or finds that it was finished already.
  * @returns null when the vault has neither the certificate nor a request that is waiting for it
@@ -225,71 +216,9 @@ async function abandon(deps: Deps, run: Run, id: IdentityId, attempt: Certificat
     if (current.certificate.attempt?.id !== attempt.id) return null;
     run.log.write(
       'warn',
-      `Gave up certificate ${attempt.serialNumber} of ${identityText(id)}: its key is gone.`,
+      `Gave up certificate ${attempt.serialNumber} of ${identityText(id)}: its key is gone, or the identity revoked.`,
     );
     return replaceAttempt(deps, run, current, null);
   });
   return null;
-}
-
-/**
- * Step 8: the new certificate becomes the one in force. When it ends earlier than one would expect, event and log
- * say so: its life is shorter than the policy's because its authority ends, or it ends before the one it replaces.
- */
-async function putInForce(
-  deps: Deps,
-  run: Run,
-  id: IdentityId,
-  record: CertificateRecord,
-  version: string,
-  authority: ActiveAuthority,
-): Promise<void> {
-  const endsWithAuthority = isClipped(deps, record, authority);
-  let endsBeforePredecessor = false;
-  const identity = await updateIdentity(deps, id, (current) => {
-    const { attempt, head, generation } = current.certificate;
-    if (attempt?.serialNumber !== record.serialNumber) return null;
-    const newHead = headOf(record, head === null ? 0 : head.renewCount + 1, version);
-    const state = { ...current, certificate: { ...current.certificate, head: newHead } };
-    const due = moveDue(state, 'certificate', newHead.renewAfter);
-    endsBeforePredecessor = head !== null && newHead.notAfter < head.notAfter;
-    return {
-      identity: {
-        ...state,
-        certificate: {
-          generation: generation + 1,
-          dueKey: due.dueKey,
-          queuedAt: null,
-          lastSuccessAt: deps.clock.now(),
-          failure: null,
-          forcedAt: null,
-          attempt: null,
-          head: newHead,
-        },
-      },
-      changes: [
-        ...due.changes,
-        eventChange(deps, run, head === null ? 'certificate-issued' : 'certificate-renewed', id, {
-          serialNumber: record.serialNumber,
-          authorityId: record.authorityId,
-          details: { vaultVersion: version, endsWithAuthority, endsBeforePredecessor },
-        }),
-      ],
-    };
-  });
-  const what = `certificate ${record.serialNumber} of ${identityText(identity)}`;
-  const end = toInstant(record.notAfter);
-  run.log.write('info', `${identityText(identity)} has certificate ${record.serialNumber} in the vault.`);
-  if (endsWithAuthority) {
-    run.log.write(
-      'warn',
-      `The ${what} is cut to the end of authority ${authority.id}, ${end}: it needs a successor.`,
-    );
-  }
-  if (endsBeforePredecessor) {
-    run.log.write(
-      'warn',
-      `The ${what} ends at ${end}, before the one it replaces: the policy was longer then.`,
-    );
-  }
 }

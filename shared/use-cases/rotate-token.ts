@@ -1,12 +1,13 @@
 import { fromHex } from '../domain/encoding.ts';
-import { type Identity, tokenEnd } from '../domain/identity.ts';
-import { toInstant } from '../domain/instants.ts';
+import { type Identity, isTokenFresh } from '../domain/identity.ts';
 import { type IdentityId, identityText, vaultTokenName } from '../domain/names.ts';
 import { isWorkDue } from '../domain/renewal-plan.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
-import { mintToken, readRotationKey, tokenFacts, tokenText } from './tokens.ts';
+import { assertIssuable } from './find-revocation.ts';
+import { withSuccessor } from './token-successor.ts';
+import { readRotationKey, tokenText } from './tokens.ts';
 import { moveDue, updateIdentity } from './update-identity.ts';
 import { vaultsOf } from './vaults-of.ts';
 
@@ -53,28 +54,11 @@ async function recordSuccessor(
     isDone = isWaiting
       ? current.revokedAt !== null
       : token.generation !== generation || !isWorkDue(current, 'token', deps.clock.now());
+    if (!isDone) await assertIssuable(deps, current);
     // One that waited until it is due itself, or was used (its text cannot be told again), makes way for another.
-    const isFresh = token.usedGeneration < token.generation && deps.clock.now() < token.rotateAfter;
+    const isFresh = isTokenFresh(token, deps.clock.now());
     if (isDone || (isWaiting && isFresh && token.forcedAt === null)) return null;
-    const next = mintToken(deps, rotationKey, id, token.generation + 1, current);
-    return {
-      identity: {
-        ...current,
-        token: {
-          ...token,
-          ...tokenFacts(next),
-          vaultVersion: null,
-          forcedAt: null,
-          predecessorExpiresAt: tokenEnd(current),
-        },
-      },
-      changes: [
-        { op: 'insert', kind: 'token', value: next },
-        eventChange(deps, run, 'token-rotated', id, {
-          details: { generation: next.generation, expiresAt: toInstant(next.expiresAt) },
-        }),
-      ],
-    };
+    return withSuccessor(deps, run, rotationKey, current);
   });
   return isDone ? null : identity;
 }

@@ -15,6 +15,7 @@ const PORTS = [
   'identities',
   'fleet',
   'access',
+  'revocationRules',
   'authorityVault',
   'authoritySecrets',
   'clientVault',

@@ -7,6 +7,7 @@ import { TableAccessStore } from '../../shared/adapters/storage/table-access-sto
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
+import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
 import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
 import { systemRandom } from '../../shared/adapters/system/system-random.ts';
@@ -109,6 +110,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
+    revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
     storage: [tables.record, tables.serials, tables.keys, queue],
     authorityVault,
     authoritySecrets,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { AuditEvent } from '../../domain/audit.ts';
-import type { CertificateRecord, Identity } from '../../domain/identity.ts';
+import { type CertificateRecord, CLIENT_TYPES, type Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
-import { REVOCATION_REASONS } from '../../domain/revocation.ts';
+import { type CertificateRevocation, REVOCATION_REASONS } from '../../domain/revocation.ts';
 import type { TokenRecord } from '../../domain/token.ts';
 import type { DueRow, IssuanceRecord, Owner } from '../../ports/identity-store.ts';
 import { bytes, instant, rowCodec } from './row-codec.ts';
@@ -51,15 +51,7 @@ const credential = {
 
 const identity: z.ZodType<Identity> = identityId.extend({
   v,
-  clientType: z.enum([
-    'Admin',
-    'BareMetal',
-    'ControlPlane',
-    'ExternalClient',
-    'LoadBalancer',
-    'Node',
-    'Host',
-  ]),
+  clientType: z.enum(CLIENT_TYPES),
   delivery: z.enum(['vault', 'agent']),
   credentials: z.enum(['cloud', 'kubelet']),
   autoRotate: z.boolean(),
@@ -103,6 +95,7 @@ const token: z.ZodType<TokenRecord> = z.object({
 const certificate: z.ZodType<CertificateRecord> = z.object({
   v,
   identity: identityId,
+  incarnation: z.int().default(1),
   instance: z.string(),
   serialNumber: z.string(),
   authorityId: z.string(),
@@ -151,6 +144,18 @@ const due: z.ZodType<DueRow> = z.object({
   expiresAt: instant.nullable(),
 });
 
+const revocation: z.ZodType<CertificateRevocation> = z.object({
+  v,
+  identity: identityId,
+  instance: z.string(),
+  serialNumber: z.string(),
+  spkiHash: z.string(),
+  authorityId: z.string(),
+  notAfter: instant,
+  revokedAt: instant,
+  reason: z.enum(REVOCATION_REASONS),
+});
+
 const owner: z.ZodType<Owner> = z.object({ identity: identityId, instance: z.string() });
 
 /** Events are written here and read by nobody yet: whatever their shape, it must get out again as it came in. */
@@ -165,6 +170,7 @@ export const recordCodecs = {
   instance: rowCodec('instance', instance),
   issuance: rowCodec('issuance', issuance),
   due: rowCodec('due', due),
+  revocation: rowCodec('revocation', revocation),
   owner: rowCodec('owner', owner),
   event: rowCodec('event', event),
 };

@@ -4,6 +4,7 @@ import type { CertificateRecord, Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
 import { addMs, MINUTE_MS, toMinute } from '../../domain/instants.ts';
 import type { IdentityId } from '../../domain/names.ts';
+import type { CertificateRevocation } from '../../domain/revocation.ts';
 import { shardOf } from '../../domain/sharding.ts';
 import type { TokenRecord } from '../../domain/token.ts';
 import type {
@@ -17,7 +18,7 @@ import type {
 } from '../../ports/identity-store.ts';
 import { recordCodecs } from './record-rows.ts';
 import { decodeKnown, type RowCodec } from './row-codec.ts';
-import type { RowOperation, Table } from './table.ts';
+import type { RowOperation, StoredRow, Table } from './table.ts';
 
 /** The first key behind every key that begins with what stands before the bar. */
 const AFTER_BAR = '}';
@@ -30,6 +31,7 @@ const keys = {
   token: (tokenId: string) => `t|${tokenId}`,
   certificate: (id: IdentityId, serial: string) => `c|${id.cluster}|${id.name.toLowerCase()}|${serial}`,
   instance: (id: IdentityId, instance: string) => `n|${id.cluster}|${id.name.toLowerCase()}|${instance}`,
+  revocation: (id: IdentityId, serial: string) => `x|${id.cluster}|${id.name.toLowerCase()}|${serial}`,
   issuance: (credential: string, spkiHash: string) => `l|${credential}|${spkiHash}`,
   event: (time: Date, id: string) => `o|${time.toISOString()}|${id}`,
 };
@@ -71,14 +73,12 @@ export class TableIdentityStore implements IdentityStore {
   }
 
   async instances(id: IdentityId): Promise<readonly Instance[]> {
-    const prefix = keys.instance(id, '').slice(0, -1);
-    const rows = await this.#record.range(
-      this.#partitionOf(id.cluster),
-      `${prefix}|`,
-      prefix + AFTER_BAR,
-      EVERYTHING,
-    );
-    return decodeKnown(rows, recordCodecs.instance);
+    return decodeKnown(await this.#below(id.cluster, keys.instance(id, '')), recordCodecs.instance);
+  }
+
+  async revocations(id: IdentityId): Promise<readonly CertificateRevocation[]> {
+    const rows = await this.#below(id.cluster, keys.revocation(id, ''));
+    return rows.map((row) => recordCodecs.revocation.decode(row));
   }
 
   token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null> {
@@ -131,6 +131,12 @@ export class TableIdentityStore implements IdentityStore {
 
   #partitionOf(cluster: string): string {
     return partitionName(shardOf(cluster, this.#shards));
+  }
+
+  /** The rows of a cluster below a key that ends with a bar. */
+  #below(cluster: string, prefix: string): Promise<StoredRow[]> {
+    const before = prefix.slice(0, -1) + AFTER_BAR;
+    return this.#record.range(this.#partitionOf(cluster), prefix, before, EVERYTHING);
   }
 
   /** Rows whose keys begin with a prefix, of one partition or one after the other; a cursor is `<partition>:<last key>`. */
@@ -191,6 +197,8 @@ function keyOf({ kind, value }: Write): string {
       return keys.instance(value.identity, value.id);
     case 'issuance':
       return keys.issuance(value.credential, value.spkiHash);
+    case 'revocation':
+      return keys.revocation(value.identity, value.serialNumber);
     case 'due':
       return value.key;
     case 'event':

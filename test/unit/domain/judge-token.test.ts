@@ -13,6 +13,8 @@ interface Facts {
   readonly floorGeneration?: number;
   readonly revokedAt?: Date | null;
   readonly now?: Date;
+  readonly maxUses?: number | null;
+  readonly uses?: number;
 }
 
 function judge({
@@ -21,9 +23,11 @@ function judge({
   floorGeneration = 0,
   revokedAt = null,
   now = BEFORE_END,
+  maxUses = null,
+  uses = 0,
 }: Facts): TokenVerdict {
   return judgeToken(
-    { generation, expiresAt: END },
+    { generation, expiresAt: END, maxUses, uses },
     { revokedAt, token: { usedGeneration, floorGeneration } },
     now,
   );
@@ -54,6 +58,19 @@ describe('the verdict on a genuine token', () => {
   it('lets both in while the later one is unused', () => {
     assert.deepEqual(judge({ generation: 3, usedGeneration: 3 }), { valid: true });
     assert.deepEqual(judge({ generation: 4, usedGeneration: 3 }), { valid: true });
+  });
+
+  it('lets a token in as often as it is good for, and one without a number any number of times', () => {
+    assert.deepEqual(judge({ maxUses: 2, uses: 1 }), { valid: true });
+    assert.deepEqual(judge({ maxUses: 2, uses: 2 }), refusal('Expired', 'token-used-up'));
+    assert.deepEqual(judge({ maxUses: null, uses: 1000 }), { valid: true });
+  });
+
+  it('names every other reason before that a token is used up, whose answers can still be repeated', () => {
+    const usedUp = { maxUses: 1, uses: 1 };
+    assert.deepEqual(judge({ ...usedUp, revokedAt: END }), refusal('Revoked', 'identity-revoked'));
+    assert.deepEqual(judge({ ...usedUp, now: new Date('2028-01-01T00:00:00Z') }).valid, false);
+    assert.deepEqual(judge({ ...usedUp, usedGeneration: 9 }), refusal('Expired', 'token-superseded'));
   });
 
   it('says Expired of every token earlier than the latest one used', () => {

@@ -41,6 +41,7 @@ function certificateRecord(): CertificateRecord {
   return {
     v: 1,
     identity: ID,
+    incarnation: 1,
     instance: 'vault',
     serialNumber,
     authorityId,

@@ -1,0 +1,86 @@
+import { fromHex } from '../domain/encoding.ts';
+import { EverleafError } from '../domain/errors.ts';
+import { type Identity, isTokenFresh } from '../domain/identity.ts';
+import { type IdentityId, identityText } from '../domain/names.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { TokenRecord } from '../domain/token.ts';
+import type { Deps, Run } from './deps.ts';
+import { assertIssuable } from './find-revocation.ts';
+import { withSuccessor } from './token-successor.ts';
+import { readRotationKey, tokenText } from './tokens.ts';
+import { moveDue, updateIdentity } from './update-identity.ts';
+
+/** How often a token may be used in the moment between its making and its telling. */
+const TRIES = 3;
+
+export interface SuccessorWishes {
+  /** Every earlier token ends now, and not with the first use of the new one: for a token that fell into wrong hands. */
+  readonly isCutOver?: boolean;
+  /** A new token, although the newest one is unused and not due. */
+  readonly isForced?: boolean;
+  /**
+   * The generation that a forced token replaces. When there is a later one already, the force has had its effect: so an
+   * operation that is resumed forces once.
+   */
+  readonly generation?: number;
+}
+
+export interface Successor {
+  readonly identity: Identity;
+  readonly token: TokenRecord;
+  readonly text: Secret<string>;
+  /** False when it is the one that was there. */
+  readonly isNew: boolean;
+}
+
+/**
+ * The token that an identity goes on with, and its text. While the newest one is unused and not due it is that one
+ * again, so a lost answer costs nothing; otherwise it is a new one. A vault-delivered identity's new token is due for
+ * delivery at once.
+ * @throws EverleafError NotFound; Revoked
+ */
+export async function ensureSuccessor(
+  deps: Deps,
+  run: Run,
+  id: IdentityId,
+  wishes: SuccessorWishes = {},
+): Promise<Successor> {
+  const rotationKey = await readRotationKey(deps);
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    let isNew = false;
+    const identity = await updateIdentity(deps, id, async (current) => {
+      await assertIssuable(deps, current);
+      isNew = isNewWanted(current, wishes, deps.clock.now());
+      return isNew ? dueForDelivery(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
+    });
+    const token = await deps.identities.token(fromHex(identity.token.id));
+    const text = token === null ? null : tokenText(deps, rotationKey, token.value);
+    if (token !== null && text !== null) return { identity, token: token.value, text, isNew };
+  }
+  throw new EverleafError('Conflict', `Every new token of ${identityText(id)} was used before it was told.`, {
+    retryable: true,
+  });
+}
+
+function isNewWanted({ token }: Identity, wishes: SuccessorWishes, now: Date): boolean {
+  const { isCutOver = false, isForced = false, generation = token.generation } = wishes;
+  return isCutOver || (isForced && token.generation <= generation) || !isTokenFresh(token, now);
+}
+
+function dueForDelivery(
+  deps: Deps,
+  run: Run,
+  rotationKey: Secret<Uint8Array>,
+  current: Identity,
+  isCutOver: boolean,
+) {
+  const update = withSuccessor(deps, run, rotationKey, current, { isCutOver });
+  if (current.delivery === 'agent') return update;
+  const { identity } = update;
+  const due = moveDue(identity, 'token', deps.clock.now());
+  return {
+    // What failed before was another token's delivery: this one is not to wait for that one's next try.
+    identity: { ...identity, token: { ...identity.token, dueKey: due.dueKey, failure: null } },
+    changes: [...update.changes, ...due.changes],
+  };
+}
