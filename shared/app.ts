@@ -7,6 +7,7 @@ import { TableAccessStore } from './adapters/storage/table-access-store.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
+import { TableOperationStore } from './adapters/storage/table-operation-store.ts';
 import { TableRevocationRules } from './adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from './adapters/system/cron-schedules.ts';
 import { nodeDigest } from './adapters/system/node-digest.ts';
@@ -39,6 +40,7 @@ export function createApp(settings: Settings): App {
       digest: nodeDigest,
       identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
       fleet: new TableFleetStore(record),
+      operations: new TableOperationStore(record, RECORD_SHARDS),
       access: new TableAccessStore(record, RECORD_SHARDS),
       revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
       storage: [record, serials, keys, queue],

@@ -1,7 +1,8 @@
 import { EverleafError } from './errors.ts';
 import type { ClientTemplate, Delivery } from './identity.ts';
-import { addMs, DAY_MS } from './instants.ts';
+import { addMs, DAY_MS, toInstant } from './instants.ts';
 import { isClusterName, isIdentityName } from './names.ts';
+import type { PlanEntry } from './renewal-plan.ts';
 
 /**
  * `Creating` until all of its default clients are there, `Active` while it is used, `Deleting` while its identities are
@@ -173,4 +174,21 @@ export function isUpdateOverdue(
 ): boolean {
   const dueAt = reminderDueAt({ updatedAt: cluster.updatedAt, remindedAt: null }, days);
   return cluster.state === 'Active' && dueAt <= now;
+}
+
+/** What a plan says of a cluster that was not updated for too long; null while there is nothing to say. */
+export function planReminder(cluster: Cluster, days: number, now: Date): PlanEntry | null {
+  if (!isUpdateOverdue(cluster, days, now)) return null;
+  return {
+    // A reminder is about the cluster as a whole: no identity has an empty name.
+    target: { cluster: cluster.name, name: '' },
+    kind: 'reminder',
+    action: 'remind',
+    dueAt: addMs(cluster.updatedAt, days * DAY_MS),
+    windowOpensAt: null,
+    windowClosesAt: null,
+    reason: 'Overdue',
+    text: `remind of cluster ${cluster.name}: it was last updated at ${toInstant(cluster.updatedAt)}`,
+    generation: 0,
+  };
 }

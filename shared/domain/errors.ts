@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'NotFound'
   | 'AlreadyExists'
   | 'InUse'
+  | 'IdempotencyMismatch'
   | 'PreconditionFailed'
   | 'PreconditionRequired'
   // What the record says.

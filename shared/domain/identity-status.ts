@@ -20,7 +20,14 @@ export const IDENTITY_STATES = [
 export type IdentityState = (typeof IDENTITY_STATES)[number];
 
 export interface NextStep {
-  readonly action: 'none' | 'wait' | 'agent-login' | 'operator-rotate';
+  readonly action:
+    | 'none'
+    | 'wait'
+    | 'agent-renew'
+    | 'agent-login'
+    | 'agent-recover'
+    | 'operator-rotate'
+    | 'operator-unlock';
   readonly text: string;
   readonly route: string | null;
 }

@@ -8,6 +8,7 @@ import type { FleetStore } from '../ports/fleet-store.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Log } from '../ports/log.ts';
+import type { OperationStore } from '../ports/operation-store.ts';
 import type { Random } from '../ports/random.ts';
 import type { RevocationRules } from '../ports/revocation-rules.ts';
 import type { Schedules } from '../ports/schedule.ts';
@@ -23,6 +24,7 @@ export interface Deps {
   readonly digest: Digest;
   readonly identities: IdentityStore;
   readonly fleet: FleetStore;
+  readonly operations: OperationStore;
   readonly access: AccessStore;
   readonly revocationRules: RevocationRules;
   /** Everything that must exist before the record can be used. */

@@ -1,3 +1,4 @@
+import { isUpdateOverdue } from '../domain/cluster.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { CertificateHead, Identity } from '../domain/identity.ts';
 import {
@@ -9,6 +10,7 @@ import {
 import { MINUTE_MS, wholeSecond } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
 import { readActiveAuthority } from './authorities.ts';
+import { listClusters } from './clusters.ts';
 import type { Deps, TimerName } from './deps.ts';
 import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
 import { inPool } from './pool.ts';
@@ -67,12 +69,13 @@ export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status>
   const [authority, queue, clusters, timers] = await Promise.all([
     readActiveAuthority(deps),
     deps.queue.depth(),
-    deps.fleet.clusters(),
+    listClusters(deps),
     Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
   ]);
+  const overdue = clusters.filter((each) => isUpdateOverdue(each, deps.policy.updateReminderDays, now));
   const { totals, page, nextCursor } = await readFleet(deps, query, now);
   return {
-    ...judgeFleet(totals, timers, queue, authority, now),
+    ...judgeFleet(totals, timers, queue, authority, now, overdue.length),
     now,
     version: deps.site.version,
     totals: { asOf: now, clusters: clusters.length, ...totals },

@@ -25,6 +25,7 @@ export function judgeFleet(
   queue: { readonly poison: number },
   authority: Authority,
   now: Date,
+  clustersNotUpdated: number,
 ): FleetJudgement {
   const { byState } = totals;
   const found: Graded[] = [
@@ -51,6 +52,12 @@ export function judgeFleet(
       code: 'AgentsDue',
       text: 'agents should renew and have not',
       count: byState.WaitingForAgent,
+    },
+    {
+      grade: 'warning',
+      code: 'ClustersNotUpdated',
+      text: 'clusters were not updated for longer than UPDATE_REMINDER_DAYS',
+      count: clustersNotUpdated,
     },
     {
       grade: 'warning',

@@ -50,7 +50,7 @@ async function scan(deps: Deps, run: Run): Promise<ScanOutcome> {
   let queued = 0;
   await inPool(chosen, async (row) => {
     try {
-      if (await enqueue(deps, run, row)) queued += 1;
+      if (await enqueueDue(deps, run, row)) queued += 1;
     } catch (error) {
       failures.push(error);
       const code = isEverleafError(error) ? error.code : 'Internal';
@@ -101,7 +101,15 @@ function scanBudget(deps: Deps, now: Date): number {
   return Math.floor(deps.policy.vaultKeysPerMinute * minutes);
 }
 
-async function enqueue(deps: Deps, run: Run, row: DueRow): Promise<boolean> {
+/**
+ * Puts a due credential on the queue: its row moves an hour ahead, then the message is sent. What has nothing to do, or
+ * is under way already, is left.
+ */
+export async function enqueueDue(
+  deps: Deps,
+  run: Run,
+  row: Pick<DueRow, 'identity' | 'kind' | 'key'>,
+): Promise<boolean> {
   let item: WorkItem | null = null;
   await updateIdentity(deps, row.identity, (identity) => {
     item = null;

@@ -7,6 +7,7 @@ import { TableAccessStore } from '../../shared/adapters/storage/table-access-sto
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
+import { TableOperationStore } from '../../shared/adapters/storage/table-operation-store.ts';
 import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
 import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
@@ -14,10 +15,11 @@ import { systemRandom } from '../../shared/adapters/system/system-random.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { advanceOperation } from '../../shared/use-cases/advance-operation.ts';
 import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
-import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
+import { tendFleet } from '../../shared/use-cases/tend-fleet.ts';
 import { readyKeys } from './ready-keys.ts';
 
 /** A clock that a test moves. Waiting moves it too, so that no test ever sleeps. */
@@ -109,6 +111,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     digest: nodeDigest,
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
+    operations: new TableOperationStore(tables.record, RECORD_SHARDS),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
     storage: [tables.record, tables.serials, tables.keys, queue],
@@ -148,7 +151,8 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     queue,
     lines,
     tick: async (used = deps) => {
-      await runTimer(used, run, 'renew-due', renewDue);
+      await runTimer(used, run, 'renew-due', tendFleet);
+      for (const id of queue.takeOperations()) await advanceOperation(used, run, id);
       for (const item of queue.takeAll()) await doWork(used, run, item);
     },
   };
