@@ -4,6 +4,7 @@ import { VaultSecrets } from './adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from './adapters/key-vault/vault-signer.ts';
 import { connectStorage } from './adapters/storage/connect.ts';
 import { TableAccessStore } from './adapters/storage/table-access-store.ts';
+import { TableCounters } from './adapters/storage/table-counters.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
@@ -17,6 +18,7 @@ import { environment } from './config/environment.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { VERSION } from './config/version.ts';
 import { RECORD_SHARDS } from './domain/sharding.ts';
+import { SourceBuckets } from './domain/source-buckets.ts';
 import { type OperatorAuthenticator, openIdOperators } from './http/operators.ts';
 import type { ClientVault, Deps } from './use-cases/deps.ts';
 
@@ -32,7 +34,7 @@ export interface App {
  */
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
-  const { record, serials, keys, queue } = connectStorage(settings.storage, credential);
+  const { record, serials, keys, counters, queue } = connectStorage(settings.storage, credential);
   return {
     deps: {
       clock: systemClock,
@@ -43,7 +45,7 @@ export function createApp(settings: Settings): App {
       operations: new TableOperationStore(record, RECORD_SHARDS),
       access: new TableAccessStore(record, RECORD_SHARDS),
       revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
-      storage: [record, serials, keys, queue],
+      storage: [record, serials, keys, counters, queue],
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
@@ -51,6 +53,8 @@ export function createApp(settings: Settings): App {
       clientVaultAt: clientVaults(credential),
       signer: new VaultSigner(credential),
       queue,
+      counters: new TableCounters(counters),
+      sources: new SourceBuckets(),
       leases: new TableLeases(record, systemClock, systemRandom),
       schedules: cronSchedules,
       policy: settings.policy,

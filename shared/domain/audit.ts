@@ -3,13 +3,21 @@ import type { ErrorDetails } from './errors.ts';
 export type EventType =
   | 'identity-created'
   | 'login'
+  | 'login-denied'
   | 'certificate-issued'
   | 'certificate-renewed'
   | 'certificate-attempt-abandoned'
+  | 'successor-proven'
+  | 'successor-superseded'
+  | 'instance-locked'
+  | 'recovery-used'
+  | 'bundle-acknowledged'
   | 'token-rotated'
   | 'token-delivered'
   | 'renewal-queued'
   | 'renewal-failed'
+  | 'agent-reminded'
+  | 'rotation-reminded'
   | 'authority-activated'
   | 'reconciled'
   | 'token-cut-over'
@@ -33,7 +41,7 @@ export type EventType =
   | 'role-assigned'
   | 'role-unassigned';
 
-/** Where events of no cluster belong. No cluster's name begins with an underscore. */
+/** The chain of events that belong to no cluster. No cluster can be called that: names begin with a letter or digit. */
 export const FLEET_CHAIN = '_fleet';
 
 /** Who did something. `id` names an operator or identity; `source` is where a call came from. */
@@ -52,6 +60,8 @@ export interface AuditEvent {
   readonly type: EventType;
   readonly outcome: 'success' | 'denied' | 'failed';
   readonly reason: string | null;
+  /** How many of the same the event stands for, 1 or more: refused logins of one source are counted by the minute. */
+  readonly count: number;
   readonly actor: Actor;
   readonly target: {
     readonly cluster: string | null;

@@ -9,12 +9,14 @@ export type ErrorCode =
   | 'PayloadTooLarge'
   // Who a caller is.
   | 'InvalidToken'
+  | 'InvalidProof'
   | 'Expired'
   | 'Revoked'
   | 'Locked'
   | 'NoAuthenticationInformation'
   | 'AccessDenied'
   | 'IdentityProviderUnavailable'
+  | 'TooManyRequests'
   // What a caller asked for.
   | 'NotFound'
   | 'AlreadyExists'

@@ -1,4 +1,5 @@
 import type { IdentityId } from './names.ts';
+import type { WindowCount } from './rate-window.ts';
 import type { RevocationReason } from './revocation.ts';
 
 /** The cloud agent's client types, spelled as in its login files, and Host, which its enum knows as well. */
@@ -121,6 +122,8 @@ export interface Identity extends IdentityId {
   readonly lastSeenAt: Date | null;
   /** The trust bundle that it told last it holds; null while it never told. */
   readonly acknowledgedBundleId: string | null;
+  /** Certificates that were issued at the identity's own request, in the window of its limit; null before the first. */
+  readonly issuances: WindowCount | null;
   readonly certificate: CertificateState;
   readonly token: TokenState;
 }

@@ -25,6 +25,21 @@ export function isIdentityName(text: string): boolean {
   return text.length <= IDENTITY_NAME_MAX && IDENTITY_NAME.test(text);
 }
 
+const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const DNS_NAME_MAX = 253;
+
+/**
+ * Whether a text is a host name (RFC 1123, 2.1) in lower case. One that ends in a number would be read as an IP address
+ * (RFC 3696, 2).
+ */
+export function isDnsName(text: string): boolean {
+  const labels = text.split('.');
+  const last = labels.at(-1) ?? '';
+  return (
+    text.length <= DNS_NAME_MAX && labels.every((label) => DNS_LABEL.test(label)) && !/^[0-9]+$/.test(last)
+  );
+}
+
 /** @throws EverleafError InvalidInput when one of the names could not be carried everywhere. */
 export function checkIdentityId(id: IdentityId): void {
   if (!isClusterName(id.cluster)) {

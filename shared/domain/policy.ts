@@ -22,6 +22,10 @@ export interface Policy {
   readonly recoveryBudget: number;
   /** A cluster whose credentials were not updated for so many days is reported: the cloud agent's month, twice. */
   readonly updateReminderDays: number;
+  /** Refused tokens of one source in a minute before it is turned away unheard: far more than an agent ever needs. */
+  readonly loginFailuresPerSource: number;
+  /** Certificates that one identity may ask for in an hour: far more than its replicas ever need. */
+  readonly issuancesPerIdentity: number;
 }
 
 /** notBefore lies this far before issuing, for clocks that are behind; Key Vault's own certificates use 600 s. */

@@ -1,6 +1,7 @@
 import type { CredentialKind, Identity } from './identity.ts';
-import { addMs, DAY_MS, later } from './instants.ts';
-import { planCredential } from './renewal-plan.ts';
+import { addMs, DAY_MS } from './instants.ts';
+import { nextReminderAt } from './reminders.ts';
+import { isLeftToOthers, planCredential } from './renewal-plan.ts';
 
 /** What a look at record and vault can find that no resumed step would ever see. The names stand in events. */
 export const FINDINGS = [
@@ -98,14 +99,24 @@ function findDueRow(
 ): FindingName | null {
   if (!mustComeUp(identity, kind)) return null;
   if (rowAt === null) return 'due-row-missing';
-  const planned = later(planCredential(identity, kind, now).dueAt, now);
-  return rowAt > addMs(planned, PATIENCE_MS) ? 'due-row-late' : null;
+  return rowAt > addMs(latestMoment(identity, kind, now), PATIENCE_MS) ? 'due-row-late' : null;
 }
 
-/** Whether Everleaf itself has to see to a credential some day, so that the due index must hold it. */
-function mustComeUp({ delivery, revokedAt, autoRotate, token }: Identity, kind: CredentialKind): boolean {
-  if (delivery !== 'vault' || revokedAt !== null) return false;
-  return kind === 'certificate' || autoRotate || token.vaultVersion === null;
+/** Whether the scan has to see to a credential some day, be it to remind, so that the due index must hold it. */
+function mustComeUp(
+  { delivery, revokedAt, deletedAt, certificate }: Identity,
+  kind: CredentialKind,
+): boolean {
+  if (revokedAt !== null || deletedAt !== null) return false;
+  // An agent's first certificate is for the agent to ask for.
+  return kind === 'token' || delivery === 'vault' || certificate.head !== null;
+}
+
+/** What was reminded of just now may come up as late as the next reminder; all else is due when the plan says so. */
+function latestMoment(identity: Identity, kind: CredentialKind, now: Date): Date {
+  const planned = planCredential(identity, kind, now).dueAt;
+  if (planned > now) return planned;
+  return isLeftToOthers(identity, kind) ? (nextReminderAt(identity, kind, now) ?? now) : now;
 }
 
 /**

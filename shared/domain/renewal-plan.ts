@@ -60,6 +60,24 @@ export function isWorkDue(identity: Identity, kind: CredentialKind, now: Date): 
   return action === 'renew' || action === 'rotate';
 }
 
+/**
+ * Whether a credential's next one is made by somebody else: by the agent that holds the key, or by an operator where
+ * autoRotate is off. All that Everleaf does when such a credential is due is to remind.
+ */
+export function isLeftToOthers(identity: Identity, kind: CredentialKind): boolean {
+  return identity.delivery === 'agent' || isRotatedByHand(identity, kind);
+}
+
+/** A token that is made already is delivered all the same: only making one is what autoRotate speaks of. */
+function isRotatedByHand(identity: Identity, kind: CredentialKind): boolean {
+  const { autoRotate, token } = identity;
+  return kind === 'token' && !autoRotate && !isUndelivered(identity) && token.forcedAt === null;
+}
+
+function isUndelivered({ delivery, token }: Identity): boolean {
+  return delivery === 'vault' && token.vaultVersion === null;
+}
+
 interface CredentialFacts {
   readonly dueAt: Date;
   readonly opensAt: Date | null;
@@ -76,10 +94,10 @@ interface CredentialFacts {
 function credentialFacts(identity: Identity, kind: CredentialKind): CredentialFacts {
   const retryAt = identity[kind].failure?.retryAt ?? identity[kind].forcedAt;
   if (kind === 'token') {
-    const { id, issuedAt, expiresAt, rotateAfter, vaultVersion } = identity.token;
+    const { id, issuedAt, expiresAt, rotateAfter } = identity.token;
     const window = renewalWindow(issuedAt, expiresAt, id);
     // A token that the vault does not hold yet serves nobody: it is due since it was made.
-    const undelivered = identity.delivery === 'vault' && vaultVersion === null;
+    const undelivered = isUndelivered(identity);
     return {
       dueAt: retryAt ?? (undelivered ? issuedAt : rotateAfter),
       opensAt: window.opensAt,
@@ -121,8 +139,7 @@ function decide(
     return { action: 'none', reason: 'NotDue', text: `due at ${toInstant(facts.dueAt)}` };
   }
   const { failure, forcedAt } = identity[kind];
-  // A token that is made already is delivered all the same: only making one is what autoRotate speaks of.
-  if (kind === 'token' && !identity.autoRotate && !facts.isMissing && forcedAt === null) {
+  if (isRotatedByHand(identity, kind)) {
     return { action: 'remind', reason: 'AutoRotateOff', text: 'autoRotate is off, an operator rotates it' };
   }
   if (identity.delivery === 'agent') {

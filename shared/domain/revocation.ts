@@ -1,5 +1,6 @@
+import { EverleafError } from './errors.ts';
 import type { CertificateRecord, ClientType, Identity } from './identity.ts';
-import type { IdentityId } from './names.ts';
+import { type IdentityId, isClusterName, isDnsName } from './names.ts';
 
 /** Why a certificate is revoked: the reasons of RFC 5280, 5.3.1, that can be true of an agent's certificate. */
 export const REVOCATION_REASONS = [
@@ -80,7 +81,7 @@ export interface RevocationRule {
   readonly id: string;
   readonly clientType: ClientType | null;
   readonly cluster: string | null;
-  /** A DNS name that the identity may carry; with `.` or `*.` before it, every name below it. Lower case. */
+  /** A DNS name that the identity may carry; with `.` before it, every name below it. Lower case. */
   readonly dnsName: string | null;
   /** Certificates and tokens issued before this moment; without it, all of them. */
   readonly issuedBefore: Date | null;
@@ -91,6 +92,32 @@ export interface RevocationRule {
 }
 
 export type RevocationCriteria = Pick<RevocationRule, 'clientType' | 'cluster' | 'dnsName' | 'issuedBefore'>;
+
+/**
+ * Criteria in one spelling, with DNS names in lower case and `.` for `*.`.
+ * @throws EverleafError InvalidInput without any criterion, or for names that nobody can have
+ */
+export function checkCriteria(criteria: RevocationCriteria): RevocationCriteria {
+  const { clientType, cluster, issuedBefore } = criteria;
+  const dnsName = criteria.dnsName?.toLowerCase().replace(/^\*(?=\.)/, '') ?? null;
+  if (clientType === null && cluster === null && dnsName === null && issuedBefore === null) {
+    throw invalid('', 'A rule without any criterion would revoke everything. Give at least one.');
+  }
+  if (cluster !== null && !isClusterName(cluster)) {
+    throw invalid('/cluster', 'No cluster can have this name.');
+  }
+  if (dnsName !== null && !isDnsName(dnsName.replace(/^\./, ''))) {
+    throw invalid(
+      '/dnsName',
+      'A DNS name is a host name, with "." or "*." before it for every name below it.',
+    );
+  }
+  return { clientType, cluster, dnsName, issuedBefore };
+}
+
+function invalid(pointer: string, message: string): EverleafError {
+  return new EverleafError('InvalidInput', message, { details: { pointer } });
+}
 
 /**
  * The first rule that revokes a credential.
@@ -105,17 +132,16 @@ export function findRule(
   dnsNames: readonly string[] = [],
 ): RevocationRule | null {
   const names = [...identity.dnsNames, ...dnsNames];
-  const isMatch = (rule: RevocationRule) =>
-    (rule.clientType === null || rule.clientType === identity.clientType) &&
-    (rule.cluster === null || rule.cluster === identity.cluster) &&
-    (rule.dnsName === null || names.some((name) => matchesDnsName(rule.dnsName ?? '', name))) &&
-    (rule.issuedBefore === null || issuedAt < rule.issuedBefore);
+  const isMatch = ({ clientType, cluster, dnsName, issuedBefore }: RevocationRule) =>
+    (clientType === null || clientType === identity.clientType) &&
+    (cluster === null || cluster === identity.cluster) &&
+    (dnsName === null || names.some((name) => matchesDnsName(dnsName, name))) &&
+    (issuedBefore === null || issuedAt < issuedBefore);
   return rules.find(isMatch) ?? null;
 }
 
-/** Names compare without case (RFC 4343); `*.` before a name means what `.` does. */
+/** Names compare without case (RFC 4343). */
 function matchesDnsName(pattern: string, name: string): boolean {
-  const suffix = pattern.replace(/^\*(?=\.)/, '');
   const lower = name.toLowerCase();
-  return suffix.startsWith('.') ? lower.endsWith(suffix) : lower === suffix;
+  return pattern.startsWith('.') ? lower.endsWith(pattern) : lower === pattern;
 }

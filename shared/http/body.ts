@@ -10,11 +10,27 @@ const MOST_BYTES = 64 * 1024;
  * @throws EverleafError PayloadTooLarge; InvalidInput, which names the place of the first mistake
  */
 export async function readJsonBody<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
+  return parseBody(await readBody(request), schema);
+}
+
+/**
+ * The bytes of a body, as a proof speaks of them.
+ * @throws EverleafError PayloadTooLarge
+ */
+export async function readBody(request: HttpRequest): Promise<Uint8Array> {
   const declared = Number(request.headers.get('content-length') ?? 0);
   const bytes = declared > MOST_BYTES ? null : new Uint8Array(await request.arrayBuffer());
   if (bytes === null || bytes.length > MOST_BYTES) {
     throw new EverleafError('PayloadTooLarge', `The body is larger than ${MOST_BYTES} bytes.`);
   }
+  return bytes;
+}
+
+/**
+ * What the bytes of a body say, of a known shape.
+ * @throws EverleafError InvalidInput, which names the place of the first mistake
+ */
+export function parseBody<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
   const result = schema.safeParse(parseJson(bytes));
   if (result.success) return result.data;
   const [issue] = result.error.issues;

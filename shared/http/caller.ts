@@ -5,6 +5,7 @@ import type { Action } from '../domain/actions.ts';
 import type { Actor } from '../domain/audit.ts';
 import { appRoleAssignments, BUILT_IN_ROLES } from '../domain/built-in-roles.ts';
 import { EverleafError } from '../domain/errors.ts';
+import { addressOf } from '../domain/source.ts';
 import type { RouteAccess, ScopeTemplate } from './routes.ts';
 
 /** Who calls, and what they may do beside what the route itself wanted. */
@@ -49,5 +50,5 @@ function scopeOf(template: ScopeTemplate, parameters: Readonly<Record<string, st
 
 /** The platform's front end appends the caller's address; what stands before it anybody may have written. */
 function sourceOf(request: HttpRequest): string | null {
-  return request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? null;
+  return addressOf(request.headers.get('x-forwarded-for')?.split(',').at(-1) ?? '');
 }

@@ -26,12 +26,14 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   InvalidCertificateRequest: { ...shown(400, 'The certificate request is refused', 4), pointer: '/csr' },
   PayloadTooLarge: shown(413, 'The request is too large'),
   InvalidToken: shown(401, 'The token is not valid', 33),
+  InvalidProof: shown(401, 'The proof of the key is not valid', 33),
   Expired: shown(401, 'The credential has expired', 29),
   Revoked: shown(401, 'The identity is revoked', 30),
   Locked: shown(403, 'The instance is locked until an operator has looked', 40),
   NoAuthenticationInformation: shown(401, 'The request carries no credential', 43),
   AccessDenied: shown(403, 'The caller is not allowed to do this', 40),
   IdentityProviderUnavailable: shown(503, 'The identity provider cannot be reached'),
+  TooManyRequests: shown(429, 'The caller asks too often'),
   NotFound: shown(404, 'There is no such thing', 1),
   AlreadyExists: shown(409, 'It exists already', 7),
   InUse: shown(409, 'Something else still needs it'),
@@ -63,6 +65,7 @@ export function problemResponse(error: unknown, correlationId: string): HttpResp
   const known = error instanceof EverleafError ? error : new EverleafError('Internal', '');
   const kind = PROBLEMS[known.code];
   const { reason } = known.details;
+  const { serverTime } = known.details;
   const pointer = known.details['pointer'] ?? kind.pointer;
   return {
     status: kind.status,
@@ -82,6 +85,7 @@ export function problemResponse(error: unknown, correlationId: string): HttpResp
       correlationId,
       retryable: known.retryable,
       ...(known.retryAfterSeconds === null ? {} : { retryAfterSeconds: known.retryAfterSeconds }),
+      ...(typeof serverTime === 'string' ? { serverTime } : {}),
       ...(typeof pointer === 'string' && kind.isPublic
         ? { errors: [{ pointer, code: String(reason ?? known.code), detail: known.message }] }
         : {}),

@@ -48,7 +48,8 @@ export interface VaultCertificate {
  * 6. `createSelfSigned` begins a version that the vault signs itself; it is finished when `current` shows it. Errors
  *    as `request`.
  * 7. `recover` brings a soft-deleted name back with all its versions; until then reads find nothing there.
- * 8. `disable` makes the key of one version unusable and loses nothing.
+ * 8. `disable` makes the key of one version unusable and loses nothing. `enabledVersions` names the finished versions of a
+ *    name that are not disabled, in any order; none where there is no such name.
  * Errors: VaultThrottled, VaultUnavailable (retryable), VaultAccessDenied (retryable: roles take minutes to arrive),
  * NotFound, VaultRefused.
  */
@@ -61,4 +62,5 @@ export interface CredentialVault {
   createSelfSigned(name: string, spec: KeySpec): Promise<void>;
   recover(name: string): Promise<void>;
   disable(name: string, version: string): Promise<void>;
+  enabledVersions(name: string): Promise<readonly string[]>;
 }

@@ -22,6 +22,8 @@ export interface DueRow {
   readonly dueAt: Date;
   /** End of the credential that is to be replaced; null while there is none. */
   readonly expiresAt: Date | null;
+  /** True where all there is to do is to remind an agent or an operator, which asks nothing of the vaults. */
+  readonly isReminder: boolean;
 }
 
 /** An issuance in progress or done: of two equal requests one signs and the other finds this. */
@@ -87,7 +89,10 @@ export interface Owner {
  *    `serialOwner` answers who owns a serial number without claiming it.
  * 7. `dueRows` lists the whole index page by page, and `dueRow` reads one row of a cluster by its key: for whoever checks
  *    the index against the record. `due` is for everybody else.
- * 8. `revocations` answers every certificate of an identity that was revoked by its serial number. A row of a newer program
+ * 8. `countEvent` adds an event's count to the unsealed event of the same cluster, time and id, and writes the event when
+ *    there is none; everything but the count stays as it was written first. Many at once may lose their race: after a few
+ *    tries it fails with Conflict and has counted nothing.
+ * 9. `revocations` answers every certificate of an identity that was revoked by its serial number. A row of a newer program
  *    fails it with UnknownRecordVersion: what is revoked there must not pass for good.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
@@ -107,6 +112,7 @@ export interface IdentityStore {
   due(until: Date, limit: number): Promise<readonly DueRow[]>;
   dueRows(options: { cursor?: string; limit: number }): Promise<Page<DueRow>>;
   dueRow(cluster: string, key: string): Promise<DueRow | null>;
+  countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void>;
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner>;
   claimKey(spkiHash: string, owner: Owner): Promise<Owner>;
   /** A new token id's first byte for an identity of this cluster, so that `token` finds its partition. */

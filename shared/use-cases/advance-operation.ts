@@ -9,8 +9,8 @@ import { ensureSuccessor } from './ensure-successor.ts';
 import { countProgress, type ItemView, viewItems } from './get-operation.ts';
 import { inPool } from './pool.ts';
 import { withRememberedSecrets } from './remembered-secrets.ts';
-import { enqueueDue } from './renew-due.ts';
-import { moveDue, updateIdentity } from './update-identity.ts';
+import { takeUp } from './renew-due.ts';
+import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
 /**
  * Goes on with an operation: marks every credential that it is about as wanted now, and sends the first of them to the
@@ -85,21 +85,11 @@ function asWanted(current: Identity, kind: OperationItem['credential'], requeste
   const { forcedAt } = current[kind];
   if (forcedAt !== null && forcedAt >= requestedAt) return null;
   // What failed before the operator looked is tried at once, and its tries are counted anew.
-  const wanted = { forcedAt: requestedAt, failure: null };
-  const marked =
-    kind === 'certificate'
-      ? { ...current, certificate: { ...current.certificate, ...wanted } }
-      : { ...current, token: { ...current.token, ...wanted } };
+  const marked = withCredential(current, kind, { forcedAt: requestedAt, failure: null });
   // One that is on the queue is being worked on: its message does what is wanted.
   if (marked[kind].queuedAt !== null) return { identity: marked, changes: [] };
   const due = moveDue(marked, kind, now);
-  return {
-    identity:
-      kind === 'certificate'
-        ? { ...marked, certificate: { ...marked.certificate, dueKey: due.dueKey } }
-        : { ...marked, token: { ...marked.token, dueKey: due.dueKey } },
-    changes: due.changes,
-  };
+  return { identity: withCredential(marked, kind, { dueKey: due.dueKey }), changes: due.changes };
 }
 
 /** Sends what the vault takes in one minute. */
@@ -110,7 +100,7 @@ async function sendFirst(deps: Deps, run: Run, operation: Operation): Promise<vo
     if (identity === null || identity.delivery !== 'vault' || key === null) return [];
     return [{ identity: { cluster: identity.cluster, name: identity.name }, kind: item.credential, key }];
   });
-  await inPool(rows.slice(0, deps.policy.vaultKeysPerMinute), (row) => enqueueDue(deps, run, row));
+  await inPool(rows.slice(0, deps.policy.vaultKeysPerMinute), (row) => takeUp(deps, run, row));
 }
 
 /**

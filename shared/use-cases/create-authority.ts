@@ -155,7 +155,15 @@ async function ensureCertificate(
   const tbs = buildAuthorityTbs(input);
   const maximumValiditySeconds = (deps.policy.authorityValidityDays * DAY_MS + BACKDATE_MS) / SECOND_MS;
   lintAuthority(tbs, input, { maximumValiditySeconds });
-  const certificate = await signCertificate(deps, key.keyId, signatureAlgorithm, tbs, spki);
+  let certificate: Uint8Array;
+  try {
+    certificate = await signCertificate(deps, key.keyId, signatureAlgorithm, tbs, spki);
+  } catch (error) {
+    // Another start that came further meanwhile has disabled the version whose key was to sign.
+    const recorded = (await deps.fleet.authority(authority.id))?.value;
+    if (!recorded?.certificate) throw error;
+    return { ...recorded, certificate: recorded.certificate };
+  }
   return updateAuthority(deps, authority.id, (current) =>
     current.certificate === null ? { ...current, spkiHash: hash, keyId: key.keyId, certificate } : current,
   );

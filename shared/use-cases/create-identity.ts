@@ -11,7 +11,7 @@ import { moveDue } from './update-identity.ts';
 
 /**
  * Makes an identity with its first token, in one transaction. For vault delivery certificate and token are due at
- * once, so that a scan finishes what a crash leaves.
+ * once, so that a scan finishes what a crash leaves; an agent is reminded of its token when that should be rotated.
  * @returns the identity: the new one, or the one that was there
  */
 export async function createIdentity(
@@ -99,6 +99,7 @@ export function newIdentity(
     incarnation,
     lastSeenAt: null,
     acknowledgedBundleId: null,
+    issuances: null,
     certificate: {
       ...undone,
       // A message of the earlier incarnation that is still on the queue must find nothing to do.
@@ -116,7 +117,7 @@ export function newIdentity(
     },
   };
   const certificateDue = moveDue(bare, 'certificate', template.delivery === 'vault' ? createdAt : null);
-  const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : null);
+  const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : bare.token.rotateAfter);
   return {
     identity: {
       ...bare,

@@ -1,7 +1,9 @@
 import type { Actor } from '../domain/audit.ts';
 import type { Policy } from '../domain/policy.ts';
+import type { SourceBuckets } from '../domain/source-buckets.ts';
 import type { AccessStore } from '../ports/access-store.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Counters } from '../ports/counters.ts';
 import type { CredentialVault } from '../ports/credential-vault.ts';
 import type { Digest } from '../ports/digest.ts';
 import type { FleetStore } from '../ports/fleet-store.ts';
@@ -37,6 +39,9 @@ export interface Deps {
   readonly clientVaultAt: (url: string) => ClientVault;
   readonly signer: Signer;
   readonly queue: WorkQueue;
+  readonly counters: Counters;
+  /** This instance's own memory of sources whose tokens were refused. */
+  readonly sources: SourceBuckets;
   readonly leases: Leases;
   readonly schedules: Schedules;
   readonly policy: Policy;

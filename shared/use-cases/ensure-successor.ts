@@ -8,7 +8,7 @@ import type { Deps, Run } from './deps.ts';
 import { assertIssuable } from './find-revocation.ts';
 import { withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
-import { moveDue, updateIdentity } from './update-identity.ts';
+import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
 /** How often a token may be used in the moment between its making and its telling. */
 const TRIES = 3;
@@ -51,7 +51,7 @@ export async function ensureSuccessor(
     const identity = await updateIdentity(deps, id, async (current) => {
       await assertIssuable(deps, current);
       isNew = isNewWanted(current, wishes, deps.clock.now());
-      return isNew ? dueForDelivery(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
+      return isNew ? newlyDue(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
     });
     const token = await deps.identities.token(fromHex(identity.token.id));
     const text = token === null ? null : tokenText(deps, rotationKey, token.value);
@@ -67,7 +67,8 @@ function isNewWanted({ token }: Identity, wishes: SuccessorWishes, now: Date): b
   return isCutOver || (isForced && token.generation <= generation) || !isTokenFresh(token, now);
 }
 
-function dueForDelivery(
+/** With its row in the due index: at once where Everleaf delivers it, else when it is to be rotated in its turn. */
+function newlyDue(
   deps: Deps,
   run: Run,
   rotationKey: Secret<Uint8Array>,
@@ -75,12 +76,12 @@ function dueForDelivery(
   isCutOver: boolean,
 ) {
   const update = withSuccessor(deps, run, rotationKey, current, { isCutOver });
-  if (current.delivery === 'agent') return update;
-  const { identity } = update;
-  const due = moveDue(identity, 'token', deps.clock.now());
+  // What failed before was another token's delivery: this one is not to wait for that one's next try.
+  const identity = withCredential(update.identity, 'token', { failure: null });
+  const isDelivered = current.delivery === 'vault';
+  const due = moveDue(identity, 'token', isDelivered ? deps.clock.now() : identity.token.rotateAfter);
   return {
-    // What failed before was another token's delivery: this one is not to wait for that one's next try.
-    identity: { ...identity, token: { ...identity.token, dueKey: due.dueKey, failure: null } },
+    identity: withCredential(identity, 'token', { dueKey: due.dueKey }),
     changes: [...update.changes, ...due.changes],
   };
 }

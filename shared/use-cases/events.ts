@@ -31,6 +31,7 @@ export function eventChange(
       type,
       outcome: facts.outcome ?? 'success',
       reason: facts.reason ?? null,
+      count: 1,
       actor: run.actor,
       target: {
         cluster: identity.cluster,

@@ -5,6 +5,7 @@ import { SECOND_MS } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
 import type { IssuanceRecord, Stored } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
+import { assertMayIssue } from './issuance-limit.ts';
 import { isAttemptUsable, planAttempt } from './issue-certificate.ts';
 
 /** An attempt that has not ended by then is taken over by the next equal request. */
@@ -31,7 +32,8 @@ export interface IssuanceOrder {
  * dates, is written down before anything is signed, and whoever takes over one that a crash left signs the same.
  * @param isRepeatable whether a finished issuance is still the answer; another one is begun when it is not
  * @returns the issuance: to be signed when `finishedAt` is null, else to be answered
- * @throws EverleafError InProgress when an equal order is still being worked on after 5 s; AuthorityEnding
+ * @throws EverleafError InProgress when an equal order is still being worked on after 5 s; AuthorityEnding;
+ *   TooManyRequests when the identity may have no more
  */
 export async function claimIssuance(
   deps: Deps,
@@ -50,6 +52,7 @@ export async function claimIssuance(
       await deps.clock.wait(WAIT_MS);
       continue;
     }
+    assertMayIssue(deps, identity);
     const claimed = nextIssuance(deps, order, found?.value ?? null);
     try {
       await deps.identities.commit(identity.cluster, [

@@ -9,6 +9,7 @@ import { judgeLogin } from './find-revocation.ts';
 import { describeLogin, type IssuedLogin, type LoginAnswer } from './login-answer.ts';
 import { issueForLogin, repeatLogin } from './login-attempt.ts';
 import { readVaultCertificate } from './login-from-vault.ts';
+import { assertSourceMayTry, countRefusal } from './login-limit.ts';
 import { readIdentity } from './update-identity.ts';
 
 export interface LoginInput {
@@ -22,18 +23,21 @@ export interface LoginInput {
  * Logs an identity in with its token: a certificate for the key of the request, or, without a request, the current
  * certificate of an identity whose key lies in the vault.
  *
- * Checks in this order: token, then certificate request. Whoever holds no genuine secret gets InvalidToken after one
- * point read, whatever is wrong; the reason goes to the log. Idempotent: the same token with the same key gets the
+ * Checks in this order: source, token, certificate request. Whoever holds no genuine secret gets InvalidToken after the
+ * same calls, whatever is wrong; the reason goes to the log and the audit events, and the source is counted. Idempotent: the same token with the same key gets the
  * same certificate for ten minutes, so a lost answer costs nothing.
- * @throws EverleafError InvalidToken; Expired or Revoked for a genuine token; InvalidInput, InvalidCertificateRequest;
+ * @throws EverleafError TooManyRequests for a source of many refused tokens, and for an identity that was issued many
+ *   certificates; InvalidToken; Expired or Revoked for a genuine token; InvalidInput, InvalidCertificateRequest;
  *   InProgress while an equal request is being answered; NotReady; AuthorityEnding; what the ports throw
  */
 export async function logInWithToken(deps: Deps, run: Run, input: LoginInput): Promise<LoginAnswer> {
+  await assertSourceMayTry(deps, run);
   const { token, identity, usedUp } = await authenticate(deps, run, input.token);
   if (usedUp !== null) {
     const repeated = await readRepeated(deps, identity, token, input.csr);
-    if (repeated === null) throw usedUp;
-    return describeLogin(deps, identity, token, repeated);
+    if (repeated !== null) return describeLogin(deps, identity, token, repeated);
+    await countRefusal(deps, run, TOKEN_USED_UP, identity);
+    throw usedUp;
   }
   if (input.csr === null) {
     return describeLogin(deps, identity, token, await readVaultCertificate(deps, run, identity, token));
@@ -77,12 +81,12 @@ async function authenticate(
   if (isDefect || stored === null || !isMatch) {
     const reason = isDefect ? decoded : stored === null ? 'unknown-id' : 'wrong-secret';
     run.log.write('warn', 'Refused a login.', { reason, source: run.actor.source });
+    await countRefusal(deps, run, reason, null);
     throw new EverleafError('InvalidToken', 'The token is not valid.');
   }
   const identity = await readIdentity(deps, stored.value.identity);
   const verdict = await judgeLogin(deps, stored.value, identity);
   if (verdict.valid) return { token: stored.value, identity, usedUp: null };
-  run.log.write('warn', `Refused a login of ${identityText(identity)}.`, { reason: verdict.reason });
   const refusal = new EverleafError(
     verdict.code,
     verdict.code === 'Revoked'
@@ -90,6 +94,8 @@ async function authenticate(
       : `Cannot log in ${identityText(identity)}: the token has ended. It needs a newer token.`,
     { details: { reason: verdict.reason } },
   );
-  if (verdict.reason !== TOKEN_USED_UP) throw refusal;
-  return { token: stored.value, identity, usedUp: refusal };
+  if (verdict.reason === TOKEN_USED_UP) return { token: stored.value, identity, usedUp: refusal };
+  run.log.write('warn', `Refused a login of ${identityText(identity)}.`, { reason: verdict.reason });
+  await countRefusal(deps, run, verdict.reason, identity);
+  throw refusal;
 }

@@ -1,17 +1,19 @@
 import type { ActiveAuthority } from '../domain/authority.ts';
 import { isEverleafError } from '../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
-import { lineAfterLogin, withAgentCertificate } from '../domain/instance.ts';
+import { lineAfterLogin } from '../domain/instance.ts';
 import { MINUTE_MS, wholeSecond } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
+import { agentCertificateChanges } from './agent-certificate.ts';
 import { readActiveAuthority } from './authorities.ts';
 import { checkKey, checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { assertMayBegin, countIssuance } from './issuance-limit.ts';
 import { grantedNames, headOf, isClipped, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
 import type { IssuedLogin } from './login-answer.ts';
@@ -32,6 +34,7 @@ export async function issueForLogin(
   token: TokenRecord,
   request: CertificateRequest,
 ): Promise<IssuedLogin> {
+  await assertMayBegin(deps, identity, token.id, spkiHash(request.spki));
   const [authority, instance] = await Promise.all([
     readActiveAuthority(deps),
     claimKey(deps, identity, request),
@@ -100,7 +103,7 @@ async function signAndRecord(
     checkLine(line?.value ?? null);
     await checkKey(deps, owner.identity, record.spkiHash);
     const use = await tokenUse(deps, owner.identity, token.id, 'counted', (current) =>
-      withAgentCertificate(current, head, wholeSecond(deps.clock.now())),
+      agentCertificateChanges(countIssuance(deps, current), head, wholeSecond(deps.clock.now())),
     );
     const value = lineAfterLogin(line?.value ?? null, use.identity, owner.instance, { ...record, head });
     try {

@@ -16,7 +16,7 @@ import type { VaultCertificate } from '../ports/credential-vault.ts';
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
-import { moveDue, updateIdentity } from './update-identity.ts';
+import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 import { vaultsOf } from './vaults-of.ts';
 
 const KINDS = ['certificate', 'token'] as const;
@@ -105,20 +105,14 @@ function mend(
     if (!isWrong) continue;
     const dueAt = later(planCredential(mended, kind, now).dueAt, now);
     // A key that leads to no row of this credential must not take another's row away.
-    const from = facts.dueAt[kind] === null ? pointTo(mended, kind, null) : mended;
+    const from = facts.dueAt[kind] === null ? withCredential(mended, kind, { dueKey: null }) : mended;
     const due = moveDue(from, kind, dueAt);
     changes.push(...due.changes);
-    mended = pointTo(mended, kind, due.dueKey);
+    mended = withCredential(mended, kind, { dueKey: due.dueKey });
   }
   for (const { name, kind } of findings) {
     run.log.write('warn', `Reconcile: ${name} at the ${kind} of ${identityText(identity)}; mended.`);
     changes.push(eventChange(deps, run, 'reconciled', identity, { reason: name, details: { kind } }));
   }
   return { identity: mended, changes };
-}
-
-function pointTo(identity: Identity, kind: CredentialKind, dueKey: string | null): Identity {
-  return kind === 'certificate'
-    ? { ...identity, certificate: { ...identity.certificate, dueKey } }
-    : { ...identity, token: { ...identity.token, dueKey } };
 }

@@ -6,6 +6,7 @@ import { FINDINGS, type FindingName } from '../domain/reconciliation.ts';
 import type { DueRow, Page } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { removeOldFailures } from './login-limit.ts';
 import { inPool } from './pool.ts';
 import { reconcileIdentity } from './reconcile-identity.ts';
 import { updateIdentity } from './update-identity.ts';
@@ -71,6 +72,10 @@ async function walk(deps: Deps, run: Run): Promise<ReconcileOutcome> {
     (page) => deps.identities.dueRows(page),
     (row) => look(`due row ${row.key}`, () => reconcileDueRow(deps, run, row)),
   );
+  await look('the counts of refused logins', async () => {
+    await removeOldFailures(deps);
+    return [];
+  });
   const outcome = { identities, dueRows, found, failed: failures.length };
   run.log.write(
     'info',

@@ -1,13 +1,15 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { addMs, HOUR_MS, MINUTE_MS } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
+import { REMINDERS_PER_SCAN } from '../domain/reminders.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
 import type { DueRow } from '../ports/identity-store.ts';
 import type { WorkItem } from '../ports/work-queue.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { inPool } from './pool.ts';
-import { moveDue, updateIdentity } from './update-identity.ts';
+import { reminder } from './remind.ts';
+import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
 /** When a message seems lost: its credential comes up again this long after it was enqueued. */
 const MESSAGE_PATIENCE_MS = HOUR_MS;
@@ -15,17 +17,21 @@ const MESSAGE_PATIENCE_MS = HOUR_MS;
 const LEASE_SECONDS = 60;
 
 export interface ScanOutcome {
+  /** Renewals that are due. */
   readonly due: number;
   readonly queued: number;
-  /** Due, and left to the next scan because the vault takes only so many keys a minute. */
+  /** Events that remind an agent or an operator of what is due and not Everleaf's to do. */
+  readonly reminded: number;
+  /** Left to the next scan, because the vault takes only so many keys a minute or there is so much to remind of. */
   readonly postponed: number;
   readonly failed: number;
 }
 
 /**
  * The scan: reads what is due, plans, and puts one message per credential on the queue, those that end soonest first
- * and no more than the vault can bear until the next scan. It renews nothing itself. To enqueue is to move the due
- * row an hour ahead and then to send, so a lost message comes up again and a second scan finds nothing to do.
+ * and no more than the vault can bear until the next scan. Where an agent or an operator must act it writes an event
+ * that says so. It renews nothing itself. To enqueue is to move the due row an hour ahead and then to send, so a lost
+ * message comes up again and a second scan finds nothing to do.
  * @returns null when another scan holds the lease
  * @throws EverleafError the first failure, after every other row had its turn
  */
@@ -45,12 +51,14 @@ export async function renewDue(deps: Deps, run: Run): Promise<ScanOutcome | null
 async function scan(deps: Deps, run: Run): Promise<ScanOutcome> {
   const now = deps.clock.now();
   const rows = (await deps.identities.due(now, Number.POSITIVE_INFINITY)).filter(({ dueAt }) => dueAt <= now);
-  const chosen = [...rows].sort(bySoonestEnd).slice(0, scanBudget(deps, now));
+  const renewals = rows.filter(({ isReminder }) => !isReminder).sort(bySoonestEnd);
+  const reminders = rows.filter(({ isReminder }) => isReminder).sort(bySoonestEnd);
+  const chosen = [...renewals.slice(0, scanBudget(deps, now)), ...reminders.slice(0, REMINDERS_PER_SCAN)];
   const failures: unknown[] = [];
-  let queued = 0;
+  const count = { queued: 0, reminded: 0, nothing: 0 };
   await inPool(chosen, async (row) => {
     try {
-      if (await enqueueDue(deps, run, row)) queued += 1;
+      count[await takeUp(deps, run, row)] += 1;
     } catch (error) {
       failures.push(error);
       const code = isEverleafError(error) ? error.code : 'Internal';
@@ -61,15 +69,17 @@ async function scan(deps: Deps, run: Run): Promise<ScanOutcome> {
       );
     }
   });
+  const { queued, reminded } = count;
   const outcome = {
-    due: rows.length,
+    due: renewals.length,
     queued,
+    reminded,
     postponed: rows.length - chosen.length,
     failed: failures.length,
   };
   run.log.write(
     'info',
-    `Scan: ${outcome.due} due, ${queued} queued, ${outcome.postponed} postponed.`,
+    `Scan: ${outcome.due} due, ${queued} queued, ${reminded} reminded of, ${outcome.postponed} postponed.`,
     outcome,
   );
   if (failures.length > 0) throw asEverleafError(failures[0], outcome);
@@ -101,22 +111,23 @@ function scanBudget(deps: Deps, now: Date): number {
   return Math.floor(deps.policy.vaultKeysPerMinute * minutes);
 }
 
-/**
- * Puts a due credential on the queue: its row moves an hour ahead, then the message is sent. What has nothing to do, or
- * is under way already, is left.
- */
-export async function enqueueDue(
+/** Does what the plan says of a row now, whatever the row was written for. A row that has moved is left. */
+export async function takeUp(
   deps: Deps,
   run: Run,
   row: Pick<DueRow, 'identity' | 'kind' | 'key'>,
-): Promise<boolean> {
+): Promise<'queued' | 'reminded' | 'nothing'> {
   let item: WorkItem | null = null;
+  let isReminded = false;
   await updateIdentity(deps, row.identity, (identity) => {
     item = null;
+    isReminded = false;
     const { kind } = row;
     if (identity[kind].dueKey !== row.key) return null;
     const now = deps.clock.now();
     const entry = planCredential(identity, kind, now);
+    isReminded = entry.action === 'request' || entry.action === 'remind';
+    if (isReminded) return reminder(deps, run, identity, kind, entry);
     const isWork = entry.action === 'renew' || entry.action === 'rotate';
     const due = moveDue(
       identity,
@@ -126,10 +137,7 @@ export async function enqueueDue(
     const pointer = { dueKey: due.dueKey, queuedAt: isWork ? now : null };
     if (isWork) item = { v: 1, identity: row.identity, kind, generation: entry.generation };
     return {
-      identity:
-        kind === 'certificate'
-          ? { ...identity, certificate: { ...identity.certificate, ...pointer } }
-          : { ...identity, token: { ...identity.token, ...pointer } },
+      identity: withCredential(identity, kind, pointer),
       changes: [
         ...due.changes,
         ...(isWork
@@ -138,9 +146,9 @@ export async function enqueueDue(
       ],
     };
   });
-  if (item === null) return false;
+  if (item === null) return isReminded ? 'reminded' : 'nothing';
   await deps.queue.send(item);
-  return true;
+  return 'queued';
 }
 
 /** What a scan has nothing to do for leaves the index, unless its moment is still to come. */

@@ -8,7 +8,7 @@ import { eventChange } from './events.ts';
 import { assertIssuable } from './find-revocation.ts';
 import { withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
-import { moveDue, updateIdentity } from './update-identity.ts';
+import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 import { vaultsOf } from './vaults-of.ts';
 
 /**
@@ -66,19 +66,19 @@ async function recordSuccessor(
 async function recordDelivery(deps: Deps, run: Run, delivered: Identity, version: string): Promise<void> {
   await updateIdentity(deps, delivered, (current) => {
     if (current.token.id !== delivered.token.id || current.token.vaultVersion !== null) return null;
-    const due = moveDue(current, 'token', current.autoRotate ? current.token.rotateAfter : null);
-    return {
-      identity: {
-        ...current,
-        token: {
-          ...current.token,
-          vaultVersion: version,
-          dueKey: due.dueKey,
-          queuedAt: null,
-          failure: null,
-          lastSuccessAt: deps.clock.now(),
-        },
+    const identity: Identity = {
+      ...current,
+      token: {
+        ...current.token,
+        vaultVersion: version,
+        queuedAt: null,
+        failure: null,
+        lastSuccessAt: deps.clock.now(),
       },
+    };
+    const due = moveDue(identity, 'token', current.token.rotateAfter);
+    return {
+      identity: withCredential(identity, 'token', { dueKey: due.dueKey }),
       changes: [
         ...due.changes,
         eventChange(deps, run, 'token-delivered', current, {

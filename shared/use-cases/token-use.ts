@@ -6,7 +6,7 @@ import type { IdentityId } from '../domain/names.ts';
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
 import { judgeLogin } from './find-revocation.ts';
-import { readIdentity } from './update-identity.ts';
+import { type IdentityUpdate, readIdentity } from './update-identity.ts';
 
 /** What a login does to its token: `counted` where a certificate is issued, `read` where the current one is told. */
 export type TokenUseKind = 'counted' | 'read';
@@ -15,15 +15,15 @@ export type TokenUseKind = 'counted' | 'read';
  * What a successful login changes: the identity was seen, the token was used once more, and the first use of a token
  * erases its nonce and ends every earlier token (RFC 9700, 4.14.2). Reads afresh and judges the token once more, because
  * a newer token may have been used, this one be used up, or the identity be revoked, since the caller looked.
- * @param also what else changes in the identity's record
- * @throws EverleafError Expired or Revoked
+ * @param also what else changes in the identity's record, and the rows that change with that
+ * @throws EverleafError Expired or Revoked; what `also` throws
  */
 export async function tokenUse(
   deps: Pick<Deps, 'identities' | 'clock' | 'revocationRules'>,
   id: IdentityId,
   tokenId: string,
   kind: TokenUseKind,
-  also: (identity: Identity) => Identity = (identity) => identity,
+  also: (identity: Identity) => IdentityUpdate = (identity) => ({ identity, changes: [] }),
 ): Promise<{ identity: Identity; changes: Change[] }> {
   const [identity, token] = await Promise.all([
     deps.identities.identity(id),
@@ -42,12 +42,12 @@ export async function tokenUse(
   }
   const { generation } = token.value;
   const usedGeneration = Math.max(identity.value.token.usedGeneration, generation);
-  const value = also({
+  const { identity: value, changes: others } = also({
     ...identity.value,
     lastSeenAt: now,
     token: { ...identity.value.token, usedGeneration },
   });
-  const changes: Change[] = [{ op: 'replace', kind: 'identity', value, etag: identity.etag }];
+  const changes: Change[] = [{ op: 'replace', kind: 'identity', value, etag: identity.etag }, ...others];
   const uses = token.value.uses + (kind === 'counted' ? 1 : 0);
   if (token.value.firstUsedAt === null || uses !== token.value.uses) {
     const firstUsedAt = token.value.firstUsedAt ?? now;

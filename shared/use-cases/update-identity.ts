@@ -1,7 +1,8 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
-import { type CredentialKind, type Identity, tokenEnd } from '../domain/identity.ts';
+import { type CredentialKind, type CredentialState, type Identity, tokenEnd } from '../domain/identity.ts';
 import { toMinute } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
+import { isLeftToOthers } from '../domain/renewal-plan.ts';
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
 
@@ -56,6 +57,7 @@ function notFound(id: IdentityId): EverleafError {
 
 /**
  * Moves a credential's row in the due index, and the record's pointer to it, to another moment.
+ * @param identity as it is after the change: the row says what ends when, and who must act
  * @param dueAt null takes the credential out of the index
  */
 export function moveDue(
@@ -70,9 +72,25 @@ export function moveDue(
   if (old !== null && old !== key) changes.push({ op: 'remove', kind: 'due', identity: id, key: old });
   if (key !== null && dueAt !== null) {
     const expiresAt = kind === 'token' ? tokenEnd(identity) : (identity.certificate.head?.notAfter ?? null);
-    changes.push({ op: 'put', kind: 'due', value: { v: 1, key, identity: id, kind, dueAt, expiresAt } });
+    const isReminder = isLeftToOthers(identity, kind);
+    changes.push({
+      op: 'put',
+      kind: 'due',
+      value: { v: 1, key, identity: id, kind, dueAt, expiresAt, isReminder },
+    });
   }
   return { dueKey: key, changes };
+}
+
+/** The record with changes to what certificates and tokens have in common, in the one or the other. */
+export function withCredential(
+  identity: Identity,
+  kind: CredentialKind,
+  changes: Partial<CredentialState>,
+): Identity {
+  return kind === 'certificate'
+    ? { ...identity, certificate: { ...identity.certificate, ...changes } }
+    : { ...identity, token: { ...identity.token, ...changes } };
 }
 
 /** Row key in the due index: sorts by minute, and never meets another credential's. */

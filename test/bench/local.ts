@@ -37,7 +37,7 @@ export interface LoginLoad {
 export async function benchLocal(report: Report, loads: readonly LoginLoad[]): Promise<void> {
   const stateDir = makeStateDirectory();
   try {
-    const run = new LocalRun(stateDir);
+    const run = new LocalRun(stateDir, { ISSUANCES_PER_IDENTITY: '1000000' });
     await benchStart(report, run);
     const everleaf = await LocalEnvironment.ready(run);
     const memory = (when: string) =>

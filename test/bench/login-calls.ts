@@ -1,3 +1,4 @@
+import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
@@ -11,18 +12,20 @@ import type { Report } from './measure.ts';
 export async function countLoginCalls(report: Report): Promise<void> {
   const world = memoryWorld();
   await firstStart(world.deps, world.run);
-  const [record, serials, keys] = [world.tables.record, world.tables.serials, world.tables.keys].map(
-    (table) => new CountedTable(table),
-  );
-  if (record === undefined || serials === undefined || keys === undefined) return;
+  const { tables } = world;
+  const record = new CountedTable(tables.record);
+  const serials = new CountedTable(tables.serials);
+  const keys = new CountedTable(tables.keys);
+  const counters = new CountedTable(tables.counters);
   const deps = {
     ...world.deps,
     identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
     fleet: new TableFleetStore(record),
+    counters: new TableCounters(counters),
   };
   await logIn(world, tokenFromVault(world, KMS), requestOf(KMS, 'counted'), deps);
   const sum = (count: 'queries' | 'transactions') =>
-    record.counts[count] + serials.counts[count] + keys.counts[count];
+    record.counts[count] + serials.counts[count] + keys.counts[count] + counters.counts[count];
   const [queries, transactions] = [sum('queries'), sum('transactions')];
   report.add({
     ...{ part: 'login', what: 'storage calls of one login', figure: queries + transactions, unit: 'calls' },
@@ -32,6 +35,7 @@ export async function countLoginCalls(report: Report): Promise<void> {
     `A login makes ${transactions} transactions and ${queries} reads (aim: two round trips). The order of writes asks for ` +
       'three of the transactions: the attempt before anything is signed, the serial number, and the result with the ' +
       "token's use; the fourth ties the key to its identity. The reads that stand between are those of the authority and " +
-      'the trust bundle, which are read afresh each time, and of the rows that the transactions guard.',
+      'the trust bundle, which are read afresh each time, of the rows that the transactions guard, and ' +
+      'once a minute the failures of the source.',
   );
 }

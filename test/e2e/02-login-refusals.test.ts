@@ -13,6 +13,8 @@ import { inventToken, tokenIdBytes } from './support/tokens.ts';
 
 const EC = CLIENT_KEYS['EC P-256'];
 const RSA = CLIENT_KEYS['RSA 2048'];
+/** More than this file needs in a minute before it wants to meet the limit. */
+const MOST_FAILURES = 50;
 
 let stateDir: string;
 let everleaf: LocalEnvironment;
@@ -24,7 +26,7 @@ let csr: string;
 before(async () => {
   stateDir = makeStateDirectory();
   openssl = new OpensslAgent();
-  everleaf = await LocalEnvironment.start(stateDir);
+  everleaf = await LocalEnvironment.start(stateDir, { LOGIN_FAILURES_PER_SOURCE: String(MOST_FAILURES) });
   token = everleaf.loginFile('NodeAgent').token;
   csr = openssl.keyAndRequest(EC, { name: 'NodeAgent' }).csr;
 });
@@ -227,6 +229,26 @@ describe('a request that is not as expected', () => {
     const answer = await sendChunked(JSON.stringify({ token, csr }));
     assert.equal(answer.status, 400);
     assert.match((JSON.parse(answer.text) as Problem).detail, /chunked/);
+  });
+});
+
+describe('a source whose tokens are refused too often', () => {
+  it('gets 429 with Retry-After, for a genuine token too, until the minute is over', async () => {
+    // From the start of a minute, so that it does not end before the last call.
+    const now = await everleaf.advance('PT0S', { settle: false });
+    await everleaf.advance(`PT${60 - now.getUTCSeconds()}S`, { settle: false });
+    let answer = await everleaf.login({ token: 'wrong', csr });
+    for (let i = 0; i < MOST_FAILURES && answer.status === 401; i++) {
+      answer = await everleaf.login({ token: 'wrong', csr });
+    }
+    assert.equal(problem(answer, 429, 'TooManyRequests').retryable, true);
+    const seconds = Number(answer.headers.get('retry-after'));
+    assert.ok(seconds >= 1 && seconds <= 60, String(seconds));
+    // What the caller writes into the header is not the last hop of it.
+    const elsewhere = await everleaf.login({ token, csr }, { 'x-forwarded-for': '192.0.2.1' });
+    problem(elsewhere, 429, 'TooManyRequests');
+    await everleaf.advance(`PT${seconds}S`, { settle: false });
+    assert.equal((await everleaf.login({ token, csr })).status, 200);
   });
 });
 

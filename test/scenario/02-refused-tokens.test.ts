@@ -16,6 +16,9 @@ function altered(token: string, position: number, isMended: boolean): string {
   return `elt1_${toBase64Url(bytes)}`;
 }
 
+/** The source is looked up, then the token; the refusal is counted against the source and in the audit log. */
+const REFUSAL_CALLS = ['counters.count', 'identities.token', 'counters.add', 'identities.countEvent'];
+
 const REFUSED: readonly { title: string; reason: string; make: (token: string) => string }[] = [
   { title: 'an empty one', reason: 'malformed', make: () => '' },
   { title: 'any text', reason: 'malformed', make: () => 'let me in' },
@@ -37,7 +40,7 @@ const REFUSED: readonly { title: string; reason: string; make: (token: string) =
 
 for (const { title, reason, make } of REFUSED) {
   for (const withRequest of [true, false]) {
-    test(`02 of tokens that are refused, ${title} ${withRequest ? 'with' : 'without'} a request gets the one answer after the one call`, async () => {
+    test(`02 of tokens that are refused, ${title} ${withRequest ? 'with' : 'without'} a request gets the one answer after the same calls`, async () => {
       const world = memoryWorld();
       await firstStart(world.deps, world.run);
       const token = make(tokenFromVault(world, KMS));
@@ -49,7 +52,7 @@ for (const { title, reason, make } of REFUSED) {
       assert.ok(isEverleafError(error, 'InvalidToken'));
       assert.equal(error.message, 'The token is not valid.');
       assert.deepEqual(error.details, {});
-      assert.deepEqual(calls, ['identities.token']);
+      assert.deepEqual(calls, REFUSAL_CALLS);
       // The exact reason is for the log alone.
       assert.deepEqual(world.lines, [`warn: Refused a login. ${JSON.stringify({ reason, source: null })}`]);
     });

@@ -13,6 +13,8 @@ import { memoryWorld, type World } from '../support/memory-world.ts';
 
 /** Eight vault-delivered clients, each with a certificate and a token. */
 const KEYS = 16;
+/** Two agents keep their own: nobody but they or an operator makes the next one. */
+const AGENT_TOKENS = 2;
 
 async function dueWorld(days = 46, vaultKeysPerMinute = 60): Promise<World> {
   const world = memoryWorld({ vaultKeysPerMinute });
@@ -28,7 +30,7 @@ test('04 the scan decides and enqueues; it asks nothing of the vaults and renews
   const before = await takeInventory(world);
   const { deps, calls } = recordCalls(world.deps);
   const outcome = await renewDue(deps, world.run);
-  assert.deepEqual(outcome, { due: KEYS, queued: KEYS, postponed: 0, failed: 0 });
+  assert.deepEqual(outcome, { due: KEYS, queued: KEYS, reminded: AGENT_TOKENS, postponed: 0, failed: 0 });
   assert.deepEqual([...new Set(calls)].sort(), [
     'identities.commit',
     'identities.due',
@@ -53,7 +55,13 @@ test('04 the scan enqueues no more than the vault bears until the next one, and 
     lives.set(`${identity.name} token`, identity.token.expiresAt.getTime());
     lives.set(`${identity.name} certificate`, identity.certificate.head?.notAfter.getTime() ?? 0);
   }
-  assert.deepEqual(await renewDue(world.deps, world.run), { due: KEYS, queued: 15, postponed: 1, failed: 0 });
+  assert.deepEqual(await renewDue(world.deps, world.run), {
+    due: KEYS,
+    queued: 15,
+    reminded: AGENT_TOKENS,
+    postponed: 1,
+    failed: 0,
+  });
   const queued = new Set(world.queue.takeAll().map(textOf));
   const left = (await world.deps.identities.due(world.clock.now(), KEYS)).map(
     ({ identity, kind }) => `${identity.name} ${kind}`,
@@ -63,7 +71,13 @@ test('04 the scan enqueues no more than the vault bears until the next one, and 
   assert.ok(latestQueued <= (lives.get(left[0] ?? '') ?? 0));
 
   world.clock.advance(15 * MINUTE_MS);
-  assert.deepEqual(await renewDue(world.deps, world.run), { due: 1, queued: 1, postponed: 0, failed: 0 });
+  assert.deepEqual(await renewDue(world.deps, world.run), {
+    due: 1,
+    queued: 1,
+    reminded: 0,
+    postponed: 0,
+    failed: 0,
+  });
   assert.deepEqual(world.queue.takeAll().map(textOf), left);
 });
 

@@ -51,7 +51,13 @@ test('09 a due row of a newer program is neither read nor removed', async () => 
   const key = 'd|202611210800|management|kms|something-new';
   const data = await takeOver(world, PARTITION, key);
   world.clock.advance(46 * DAY_MS);
-  assert.deepEqual(await renewDue(world.deps, world.run), { due: 16, queued: 16, postponed: 0, failed: 0 });
+  assert.deepEqual(await renewDue(world.deps, world.run), {
+    due: 16,
+    queued: 16,
+    reminded: 2,
+    postponed: 0,
+    failed: 0,
+  });
   assert.equal((await world.tables.record.get(PARTITION, key))?.data, data);
   const plan = await getPlan(world.deps, { at: null, cluster: 'management', limit: 500, offset: 0 });
   assert.equal(plan.entries.length, 0);

@@ -91,7 +91,7 @@ test('12 a healthy fleet has nothing to mend, and nothing is written', async () 
   const before = await takeInventory(world);
   const { deps, calls } = recordCalls(world.deps);
   const outcome = await reconcile(deps, world.run);
-  assert.deepEqual(outcome, { identities: 10, dueRows: 16, found: {}, failed: 0 });
+  assert.deepEqual(outcome, { identities: 10, dueRows: 18, found: {}, failed: 0 });
   assert.equal(calls.includes('identities.commit'), false);
   assert.deepEqual(await takeInventory(world), before);
 });
@@ -172,7 +172,7 @@ test('12 due rows that nobody points to are removed, those of identities that ar
   const dueAt = addMs(world.clock.now(), 3 * DAY_MS);
   for (const identity of [KMS, management('Nobody')]) {
     const key = dueKey(identity, 'token', dueAt);
-    const value: DueRow = { v: 1, key, identity, kind: 'token', dueAt, expiresAt: null };
+    const value: DueRow = { v: 1, key, identity, kind: 'token', dueAt, expiresAt: null, isReminder: false };
     await world.deps.identities.commit('management', [{ op: 'put', kind: 'due', value }]);
   }
   assert.deepEqual(await found(world, await reconcile(world.deps, world.run)), { 'due-row-stray': 2 });

@@ -117,7 +117,7 @@ const KILLS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }
 
 /** Calls that change something outside the process. */
 const WRITES =
-  /\.(?:commit|claim\w+|insert\w+|replace\w+|put\w+|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send)$/;
+  /\.(?:commit|claim\w+|add|countEvent|insert\w+|replace\w+|put\w+|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send)$/;
 
 const cells: { flow: string; step: string; kill: string; holds: boolean }[] = [];
 

@@ -15,7 +15,7 @@ test('15 a scan costs what is due and not what there is: the same among 10,000, 
     scans.push(await scanFleet(table));
   }
   const [small, middle, large] = scans;
-  assert.deepEqual(small?.outcome, { due: DUE, queued: DUE, postponed: 0, failed: 0 });
+  assert.deepEqual(small?.outcome, { due: DUE, queued: DUE, reminded: 0, postponed: 0, failed: 0 });
   assert.deepEqual(middle, small);
   assert.deepEqual(large, small);
   // 32 ranges, each due identity once, and the lease when it is taken and when it is given back.

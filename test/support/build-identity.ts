@@ -84,6 +84,7 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
     incarnation: 1,
     lastSeenAt: null,
     acknowledgedBundleId: null,
+    issuances: null,
     certificate: {
       ...quiet,
       attempt: null,

@@ -23,6 +23,7 @@ const PORTS = [
   'clientSecrets',
   'signer',
   'queue',
+  'counters',
   'leases',
   'clock',
 ] as const satisfies readonly (keyof Deps)[];

@@ -4,6 +4,7 @@ import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
 import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
 import { TableAccessStore } from '../../shared/adapters/storage/table-access-store.ts';
+import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
@@ -14,6 +15,7 @@ import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
 import { systemRandom } from '../../shared/adapters/system/system-random.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
+import { SourceBuckets } from '../../shared/domain/source-buckets.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { advanceOperation } from '../../shared/use-cases/advance-operation.ts';
 import type { Deps, Run } from '../../shared/use-cases/deps.ts';
@@ -57,6 +59,7 @@ export interface World {
     readonly record: MemoryTable;
     readonly serials: MemoryTable;
     readonly keys: MemoryTable;
+    readonly counters: MemoryTable;
   };
   readonly queue: MemoryWorkQueue;
   /** Every line that was logged. */
@@ -75,6 +78,8 @@ export const POLICY: Policy = {
   recoveryWindowDays: 30,
   recoveryBudget: 3,
   updateReminderDays: 60,
+  loginFailuresPerSource: 30,
+  issuancesPerIdentity: 200,
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
@@ -94,7 +99,12 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     vaults.set(url, found);
     return found;
   };
-  const tables = { record: new MemoryTable(), serials: new MemoryTable(), keys: new MemoryTable() };
+  const tables = {
+    record: new MemoryTable(),
+    serials: new MemoryTable(),
+    keys: new MemoryTable(),
+    counters: new MemoryTable(),
+  };
   const queue = new MemoryWorkQueue();
   const lines: string[] = [];
   const run: Run = {
@@ -114,7 +124,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     operations: new TableOperationStore(tables.record, RECORD_SHARDS),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
-    storage: [tables.record, tables.serials, tables.keys, queue],
+    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue],
     authorityVault,
     authoritySecrets,
     clientVault,
@@ -122,6 +132,8 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     clientVaultAt,
     signer: new MemorySigner(authorityVault),
     queue,
+    counters: new TableCounters(tables.counters),
+    sources: new SourceBuckets(),
     leases: new TableLeases(tables.record, clock, systemRandom),
     schedules: cronSchedules,
     policy: { ...POLICY, ...policy },

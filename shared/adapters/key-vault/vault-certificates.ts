@@ -102,6 +102,20 @@ export class VaultCertificates implements CredentialVault {
     );
   }
 
+  async enabledVersions(name: string): Promise<readonly string[]> {
+    return this.#call(`Cannot list the versions of "${name}"`, async (client) => {
+      const versions: string[] = [];
+      try {
+        for await (const { enabled, version } of client.listPropertiesOfCertificateVersions(name)) {
+          if (enabled === true && version !== undefined) versions.push(version);
+        }
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+      return versions;
+    });
+  }
+
   /** Begins a new version; how the operation ends, `pending` tells. */
   async #begin(name: string, policy: CertificatePolicy): Promise<void> {
     await this.#call(`Cannot make a key in "${name}"`, async (client) => {

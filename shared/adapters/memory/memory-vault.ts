@@ -113,6 +113,11 @@ export class MemoryVault implements CredentialVault {
     });
   }
 
+  async enabledVersions(name: string): Promise<readonly string[]> {
+    const versions = this.#live(name)?.versions ?? [];
+    return versions.filter(({ isEnabled }) => isEnabled).map(({ version }) => version);
+  }
+
   /**
    * The key of a version, for the signer.
    * @throws EverleafError NotFound; VaultAccessDenied for a version that was disabled

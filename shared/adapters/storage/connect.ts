@@ -13,6 +13,7 @@ export interface RecordClients {
   readonly record: AzureTable;
   readonly serials: AzureTable;
   readonly keys: AzureTable;
+  readonly counters: AzureTable;
   readonly queue: StorageWorkQueue;
 }
 
@@ -22,6 +23,7 @@ export function connectStorage(storage: RecordStorage, credential: TokenCredenti
     record: table(storage, credential, 'EverleafRecord'),
     serials: table(storage, credential, 'EverleafSerials'),
     keys: table(storage, credential, 'EverleafKeys'),
+    counters: table(storage, credential, 'EverleafCounters'),
     queue: new StorageWorkQueue(
       queue(storage, credential, WORK_QUEUE),
       queue(storage, credential, POISON_QUEUE),

@@ -64,6 +64,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
   incarnation: z.int().default(1),
   lastSeenAt: instant.nullable(),
   acknowledgedBundleId: z.string().nullable().default(null),
+  issuances: z.object({ windowStart: instant, count: z.int() }).nullable().default(null),
   certificate: z.object({ ...credential, attempt: attempt.nullable(), head: head.nullable() }),
   token: z.object({
     ...credential,
@@ -142,6 +143,7 @@ const due: z.ZodType<DueRow> = z.object({
   kind,
   dueAt: instant,
   expiresAt: instant.nullable(),
+  isReminder: z.boolean().default(false),
 });
 
 const revocation: z.ZodType<CertificateRevocation> = z.object({
@@ -159,9 +161,9 @@ const revocation: z.ZodType<CertificateRevocation> = z.object({
 const owner: z.ZodType<Owner> = z.object({ identity: identityId, instance: z.string() });
 
 /** Events are written here and read by nobody yet: whatever their shape, it must get out again as it came in. */
-const event: z.ZodType<AuditEvent> = z.custom<AuditEvent>(
-  (value) => typeof value === 'object' && value !== null,
-);
+const event: z.ZodType<AuditEvent> = z
+  .custom<AuditEvent>((value) => typeof value === 'object' && value !== null)
+  .transform((value) => ({ ...value, count: value.count ?? 1 }));
 
 export const recordCodecs = {
   identity: rowCodec('identity', identity),

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../../domain/audit.ts';
 import { toHex } from '../../domain/encoding.ts';
 import { isEverleafError } from '../../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../../domain/identity.ts';
@@ -24,6 +25,8 @@ import type { RowOperation, StoredRow, Table } from './table.ts';
 const AFTER_BAR = '}';
 /** Rows of one answer; far more than one transaction or one page of a status needs. */
 const EVERYTHING = Number.POSITIVE_INFINITY;
+/** Tries to count an event: whoever loses all of them is one of many that are counted in the same row. */
+const TRIES = 5;
 
 /** Row keys, as they sort: the kind first, so that each kind is a range of its own. */
 const keys = {
@@ -114,6 +117,24 @@ export class TableIdentityStore implements IdentityStore {
 
   async dueRow(cluster: string, key: string): Promise<DueRow | null> {
     return (await this.#read(this.#partitionOf(cluster), key, recordCodecs.due))?.value ?? null;
+  }
+
+  async countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void> {
+    const partition = this.#partitionOf(event.identity.cluster);
+    const key = keys.event(event.time, event.id);
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#read(partition, key, recordCodecs.event);
+      const value = found === null ? event : { ...found.value, count: found.value.count + event.count };
+      const row = { key, ...recordCodecs.event.encode(value) };
+      try {
+        await this.#record.commit(partition, [
+          found === null ? { op: 'insert', ...row } : { op: 'replace', ...row, etag: found.etag },
+        ]);
+        return;
+      } catch (error) {
+        if (!isEverleafError(error, 'Conflict') || attempt === TRIES) throw error;
+      }
+    }
   }
 
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner> {

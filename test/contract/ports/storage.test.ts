@@ -12,6 +12,7 @@ import { systemRandom } from '../../../shared/adapters/system/system-random.ts';
 import { type Azurite, startAzurite } from '../../support/azurite.ts';
 import type { TestClock } from '../../support/memory-world.ts';
 import { describeAccessStore } from './suites/access-store.ts';
+import { describeCounters } from './suites/counters.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
@@ -50,6 +51,7 @@ for (const [name, makeTable] of [
   describeIdentityStore(name, makeTable);
   describeFleetStore(name, makeTable);
   describeAccessStore(name, makeTable);
+  describeCounters(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 

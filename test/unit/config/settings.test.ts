@@ -58,6 +58,8 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     recoveryWindowDays: 30,
     recoveryBudget: 3,
     updateReminderDays: 60,
+    loginFailuresPerSource: 30,
+    issuancesPerIdentity: 200,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -174,6 +176,8 @@ for (const [name, values] of [
   ['TOKEN_VALIDITY_DAYS', ['0', '366', 'NaN']],
   ['AUTHORITY_VALIDITY_DAYS', ['0', '3651', 'Infinity']],
   ['VAULT_KEYS_PER_MINUTE', ['0', '10001', '1e9']],
+  ['LOGIN_FAILURES_PER_SOURCE', ['0', '1000001', '1.5']],
+  ['ISSUANCES_PER_IDENTITY', ['0', '1000001', 'many']],
   ['CLIENT_KEY_TYPE', ['EC-P256', 'RSA-1024', 'rsa-2048']],
   ['AUTHORITY_KEY_TYPE', ['EC-P384', 'RSA-1024']],
   ['CLOUD_PORT', ['0', '65536', 'https']],

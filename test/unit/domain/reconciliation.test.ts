@@ -73,20 +73,17 @@ describe('what can be wrong with an identity', () => {
     assert.deepEqual(marked(DAY_MS + 1), ['token: queue-mark-stale']);
   });
 
-  test('whatever Everleaf renews itself must have a due row, and nothing else', () => {
+  test('whatever is renewed or reminded of must have a due row, and nothing else', () => {
     const none = facts({ dueAt: { certificate: null, token: null } });
-    assert.deepEqual(names(buildIdentity(), none, NOW), [
-      'certificate: due-row-missing',
-      'token: due-row-missing',
-    ]);
-    assert.deepEqual(names(buildIdentity({ autoRotate: false }), none, NOW), [
-      'certificate: due-row-missing',
-    ]);
-    const undelivered = buildIdentity({ autoRotate: false, token: { vaultVersion: null } });
-    assert.deepEqual(names(undelivered, none, NOW).at(1), 'token: due-row-missing');
+    const both = ['certificate: due-row-missing', 'token: due-row-missing'];
+    assert.deepEqual(names(buildIdentity(), none, NOW), both);
+    assert.deepEqual(names(buildIdentity({ autoRotate: false }), none, NOW), both);
     const silent = { ...none, vault: null };
-    assert.deepEqual(names(buildIdentity({ delivery: 'agent' }), silent, NOW), []);
+    assert.deepEqual(names(buildIdentity({ delivery: 'agent' }), silent, NOW), both.slice(1));
+    const loggedIn = buildIdentity({ delivery: 'agent', certificate: { head: buildHead() } });
+    assert.deepEqual(names(loggedIn, silent, NOW), both);
     assert.deepEqual(names(buildIdentity({ revokedAt: NOW }), silent, NOW), []);
+    assert.deepEqual(names(buildIdentity({ deletedAt: NOW }), silent, NOW), []);
   });
 
   test('a due row may be a day behind its credential’s moment, and no more', () => {
@@ -95,6 +92,19 @@ describe('what can be wrong with an identity', () => {
       names(buildIdentity(), facts({ dueAt: { certificate, token: NOW } }), NOW);
     assert.deepEqual(at(addMs(renewAfter, DAY_MS)), []);
     assert.deepEqual(at(addMs(renewAfter, DAY_MS + 1)), ['certificate: due-row-late']);
+  });
+
+  test('what was reminded of may come up a day after the next reminder, and no later', () => {
+    const agent = buildIdentity({ delivery: 'agent', certificate: { head: buildHead() } });
+    const at = (certificate: Date, now: Date) =>
+      names(agent, { vault: null, dueAt: { certificate, token: now } }, now);
+    const closesAt = addMs(ISSUED_AT, 45 * DAY_MS);
+    const inWindow = addMs(ISSUED_AT, 42 * DAY_MS);
+    assert.deepEqual(at(closesAt, inWindow), []);
+    assert.deepEqual(at(addMs(closesAt, DAY_MS + 1), inWindow), ['certificate: due-row-late']);
+    const ended = addMs(ISSUED_AT, 100 * DAY_MS);
+    assert.deepEqual(at(addMs(ended, 8 * DAY_MS), ended), []);
+    assert.deepEqual(at(addMs(ended, 8 * DAY_MS + 1), ended), ['certificate: due-row-late']);
   });
 });
 

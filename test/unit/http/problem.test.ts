@@ -26,6 +26,7 @@ const TABLE: readonly [ErrorCode, number, number | undefined, boolean][] = [
   ['NoAuthenticationInformation', 401, 43, true],
   ['AccessDenied', 403, 40, true],
   ['IdentityProviderUnavailable', 503, undefined, true],
+  ['TooManyRequests', 429, undefined, true],
   ['NotFound', 404, 1, true],
   ['AlreadyExists', 409, 7, true],
   ['InUse', 409, undefined, true],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Table } from '../../../../shared/adapters/storage/table.ts';
 import { TableIdentityStore } from '../../../../shared/adapters/storage/table-identity-store.ts';
-import type { AuditEvent } from '../../../../shared/domain/audit.ts';
+import { type AuditEvent, FLEET_CHAIN } from '../../../../shared/domain/audit.ts';
 import type { CertificateRecord, Identity } from '../../../../shared/domain/identity.ts';
 import type { Instance } from '../../../../shared/domain/instance.ts';
 import type { IdentityId } from '../../../../shared/domain/names.ts';
@@ -13,6 +13,8 @@ import { dueKey } from '../../../../shared/use-cases/update-identity.ts';
 import { buildHead, buildIdentity, ISSUED_AT } from '../../../support/build-identity.ts';
 
 const ID: IdentityId = { cluster: 'management', name: 'KMS' };
+type CountedEvent = AuditEvent & { identity: IdentityId };
+
 const EVERYTHING = Number.POSITIVE_INFINITY;
 
 const identity = (changes: Partial<Pick<Identity, 'cluster' | 'name' | 'lastSeenAt'>> = {}): Identity =>
@@ -63,6 +65,7 @@ function dueRow(id: IdentityId, at: string): DueRow {
     kind: 'token',
     dueAt,
     expiresAt: null,
+    isReminder: true,
   };
 }
 
@@ -165,6 +168,7 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
         type: 'login',
         outcome: 'success',
         reason: null,
+        count: 1,
         actor: { kind: 'agent', id: null, source: null },
         target: { cluster: 'management', name: 'KMS', serialNumber: null, authorityId: null },
         correlationId: 'test',
@@ -332,7 +336,79 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       assert.deepEqual(await store.dueRow('management', value.key), value);
       assert.equal(await store.dueRow('management', `${value.key}s`), null);
     });
+
+    test('8. countEvent writes an event, and adds to its count the next time', async () => {
+      const { store, record } = await makeStore();
+      const first = deniedEvent({ count: 1, correlationId: 'first' });
+      await store.countEvent(first);
+      assert.deepEqual(await eventsOf(record), [first]);
+      await store.countEvent(deniedEvent({ count: 4, correlationId: 'second' }));
+      assert.deepEqual(await eventsOf(record), [{ ...first, count: 5 }]);
+    });
+
+    test('8. events of another id, time or cluster are counted apart', async () => {
+      const { store, record } = await makeStore();
+      await store.countEvent(deniedEvent());
+      await store.countEvent(deniedEvent({ id: '98'.repeat(16) }));
+      await store.countEvent(deniedEvent({ time: new Date('2026-11-21T00:01:59.999Z') }));
+      await store.countEvent(deniedEvent({ identity: ID }));
+      assert.deepEqual(
+        (await eventsOf(record)).map(({ count }) => count),
+        [1, 1, 1],
+      );
+      assert.equal((await eventsOf(record, 'management')).length, 1);
+    });
+
+    test('8. an event that was written before events had a count counts as one', async () => {
+      const { store, record } = await makeStore();
+      const { count: _, ...old } = deniedEvent();
+      const key = `o|${old.time.toISOString()}|${old.id}`;
+      await record.commit(partitionOf(FLEET_CHAIN), [{ op: 'put', key, v: 1, data: JSON.stringify(old) }]);
+      await store.countEvent(deniedEvent());
+      assert.deepEqual(await eventsOf(record), [{ ...old, count: 2 }]);
+    });
+
+    test('8. of many that count one event at once each is counted or fails with Conflict', async () => {
+      const { store, record } = await makeStore();
+      const calls = await Promise.allSettled(
+        Array.from({ length: 12 }, () => store.countEvent(deniedEvent())),
+      );
+      const failed = calls.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+      assert.ok(failed.every((code) => code === 'Conflict'));
+      assert.equal((await eventsOf(record))[0]?.count, calls.length - failed.length);
+    });
   });
+}
+
+function deniedEvent(changes: Partial<CountedEvent> = {}): CountedEvent {
+  return {
+    v: 1,
+    id: '99'.repeat(16),
+    time: new Date('2026-11-21T00:00:59.999Z'),
+    type: 'login-denied',
+    outcome: 'denied',
+    reason: 'unknown-id',
+    count: 1,
+    actor: { kind: 'anonymous', id: null, source: '192.0.2.1' },
+    target: { cluster: null, name: null, serialNumber: null, authorityId: null },
+    correlationId: 'test',
+    details: {},
+    identity: { cluster: FLEET_CHAIN, name: 'login' },
+    ...changes,
+  };
+}
+
+/** The unsealed events of a cluster's partition, as they stand in their rows. */
+async function eventsOf(record: Table, cluster = FLEET_CHAIN): Promise<CountedEvent[]> {
+  const rows = await record.range(partitionOf(cluster), 'o|', 'o}', EVERYTHING);
+  return rows.map(({ data }) => {
+    const event: CountedEvent = JSON.parse(data);
+    return { ...event, time: new Date(event.time) };
+  });
+}
+
+function partitionOf(cluster: string): string {
+  return String(shardOf(cluster, RECORD_SHARDS)).padStart(2, '0');
 }
 
 function toHexByte(value: number): string {

@@ -1,0 +1,184 @@
+import { EverleafError } from '../domain/errors.ts';
+import { type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
+import { wholeSecond } from '../domain/instants.ts';
+import { type IdentityId, identityText } from '../domain/names.ts';
+import {
+  type CertificateRevocation,
+  markRevoked,
+  type RevocationMark,
+  type RevocationReason,
+  revokeCertificateRecord,
+} from '../domain/revocation.ts';
+import type { Change } from '../ports/identity-store.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import { assertLive } from './live-identity.ts';
+import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
+
+/** What is revoked, since when and why: the same answer however often it is revoked. */
+export interface Revocation {
+  readonly identity: IdentityId;
+  readonly instance: string | null;
+  readonly serialNumber: string | null;
+  readonly revokedAt: Date;
+  readonly reason: RevocationReason;
+}
+
+/**
+ * Revokes an identity for good: every certificate and token of it counts for nothing from now on, and nothing is renewed
+ * any more. Said again it changes nothing, unless it turns out that the key was compromised.
+ * @throws EverleafError NotFound
+ */
+export async function revokeIdentity(
+  deps: Deps,
+  run: Run,
+  id: IdentityId,
+  reason: RevocationReason,
+): Promise<Revocation> {
+  const identity = await updateIdentity(deps, id, async (current) => {
+    assertLive(current);
+    const update = withRevocation(current, reason, wholeSecond(deps.clock.now()));
+    if (update === null) return null;
+    const compromised = reason === 'keyCompromise' ? await vaultKeyChange(deps, current) : [];
+    const event = eventChange(deps, run, 'identity-revoked', current, { reason });
+    return { identity: update.identity, changes: [...update.changes, ...compromised, event] };
+  });
+  return revocationOf(identity, identity);
+}
+
+/** The identity as revoked, with its rows taken out of the due index; null when it was revoked before. */
+export function withRevocation(
+  current: Identity,
+  reason: RevocationReason,
+  now: Date,
+): IdentityUpdate | null {
+  const mark = markRevoked(current, reason, now);
+  if (mark === null) return null;
+  const idle = { dueKey: null, queuedAt: null, failure: null, forcedAt: null };
+  const marked: Identity = { ...current, ...mark };
+  return {
+    identity: withCredential(withCredential(marked, 'certificate', idle), 'token', idle),
+    changes: [...moveDue(current, 'certificate', null).changes, ...moveDue(current, 'token', null).changes],
+  };
+}
+
+/** The key in the vault belongs to no instance that would be marked: it is remembered by its certificate. */
+async function vaultKeyChange(deps: Deps, identity: Identity): Promise<Change[]> {
+  const { head } = identity.certificate;
+  if (identity.delivery !== 'vault' || head === null) return [];
+  const row = await certificateRow(deps, identity, head.serialNumber, 'keyCompromise');
+  return row.change === null ? [] : [row.change];
+}
+
+/**
+ * Revokes one line of an identity's certificates, and every key that was ever in it; the identity's other lines go on.
+ * @throws EverleafError NotFound
+ */
+export async function revokeInstance(
+  deps: Deps,
+  run: Run,
+  id: IdentityId,
+  instance: string,
+  reason: RevocationReason,
+): Promise<Revocation> {
+  const marks: RevocationMark[] = [];
+  const after = await updateIdentity(deps, id, async (identity) => {
+    assertLive(identity);
+    const stored = await deps.identities.instance(id, instance);
+    if (stored === null) throw notFound(`instance ${instance}`, id);
+    const mark = markRevoked(stored.value, reason, wholeSecond(deps.clock.now()));
+    const value = { ...stored.value, ...mark };
+    marks.push(value);
+    if (mark === null) return null;
+    // The identity is written with it, so that a login or a renewal that runs just now looks again.
+    return {
+      identity,
+      changes: [
+        { op: 'replace', kind: 'instance', value, etag: stored.etag },
+        eventChange(deps, run, 'instance-revoked', identity, {
+          reason,
+          serialNumber: value.head.serialNumber,
+          details: { instance },
+        }),
+      ],
+    };
+  });
+  return revocationOf(after, marks.at(-1) ?? after, { instance });
+}
+
+/**
+ * Revokes one certificate by its serial number. Others of its line go on; its key does not when it was compromised. The
+ * vault's current certificate is replaced at once.
+ * @throws EverleafError NotFound
+ */
+export async function revokeCertificate(
+  deps: Deps,
+  run: Run,
+  id: IdentityId,
+  serialNumber: string,
+  reason: RevocationReason,
+): Promise<Revocation> {
+  const rows: CertificateRevocation[] = [];
+  const after = await updateIdentity(deps, id, async (current) => {
+    assertLive(current);
+    const { row, change } = await certificateRow(deps, current, serialNumber, reason);
+    rows.push(row);
+    if (change === null) return null;
+    const { identity, changes } = replacedAtOnce(deps, current, serialNumber);
+    const event = eventChange(deps, run, 'certificate-revoked', current, {
+      reason,
+      serialNumber,
+      authorityId: row.authorityId,
+      details: { instance: row.instance },
+    });
+    return { identity, changes: [change, ...changes, event] };
+  });
+  const row = rows.at(-1);
+  const mark = row === undefined ? after : { revokedAt: row.revokedAt, revocationReason: row.reason };
+  return revocationOf(after, mark, { instance: row?.instance ?? VAULT_INSTANCE, serialNumber });
+}
+
+async function certificateRow(deps: Deps, id: Identity, serialNumber: string, reason: RevocationReason) {
+  const [certificate, revocations] = await Promise.all([
+    deps.identities.certificate(id, serialNumber),
+    deps.identities.revocations(id),
+  ]);
+  if (certificate === null) throw notFound(`certificate ${serialNumber}`, id);
+  const earlier = revocations.find((one) => one.serialNumber === serialNumber) ?? null;
+  const value = revokeCertificateRecord(certificate, earlier, reason, wholeSecond(deps.clock.now()));
+  const row = value ?? earlier;
+  if (row === null)
+    throw new EverleafError('Internal', 'A certificate is neither revoked nor to be revoked.');
+  const change: Change | null = value === null ? null : { op: 'put', kind: 'revocation', value };
+  return { row, change };
+}
+
+/** A client of the vault has nothing to go on with once the certificate there is revoked: the next one is due now. */
+function replacedAtOnce(deps: Pick<Deps, 'clock'>, current: Identity, serialNumber: string): IdentityUpdate {
+  const { head } = current.certificate;
+  const isInForce = current.delivery === 'vault' && head?.serialNumber === serialNumber;
+  if (!isInForce || current.revokedAt !== null) return { identity: current, changes: [] };
+  const now = wholeSecond(deps.clock.now());
+  const forced = withCredential(current, 'certificate', { forcedAt: now, failure: null });
+  const due = moveDue(forced, 'certificate', now);
+  return { identity: withCredential(forced, 'certificate', { dueKey: due.dueKey }), changes: due.changes };
+}
+
+function revocationOf(
+  { cluster, name }: IdentityId,
+  { revokedAt, revocationReason }: RevocationMark,
+  what: { readonly instance?: string; readonly serialNumber?: string } = {},
+): Revocation {
+  if (revokedAt === null) throw new EverleafError('Internal', 'What was revoked just now is not revoked.');
+  return {
+    identity: { cluster, name },
+    instance: what.instance ?? null,
+    serialNumber: what.serialNumber ?? null,
+    revokedAt,
+    reason: revocationReason ?? 'unspecified',
+  };
+}
+
+function notFound(what: string, id: IdentityId): EverleafError {
+  return new EverleafError('NotFound', `${identityText(id)} has no ${what}.`);
+}

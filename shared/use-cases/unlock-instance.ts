@@ -1,0 +1,43 @@
+import { EverleafError } from '../domain/errors.ts';
+import type { Instance } from '../domain/instance.ts';
+import { type IdentityId, identityText } from '../domain/names.ts';
+import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
+import { assertLive } from './live-identity.ts';
+import { updateIdentity } from './update-identity.ts';
+
+/**
+ * Unlocks a line that was locked because two have used its certificates: its head goes on. A line that is not locked
+ * stays as it is, and one that is revoked stays revoked.
+ * @throws EverleafError NotFound
+ */
+export async function unlockInstance(
+  deps: Deps,
+  run: Run,
+  id: IdentityId,
+  instance: string,
+): Promise<Instance> {
+  await updateIdentity(deps, id, async (identity) => {
+    assertLive(identity);
+    const stored = await readInstance(deps, id, instance);
+    if (stored.value.lockedAt === null) return null;
+    const value = { ...stored.value, lockedAt: null };
+    return {
+      identity,
+      changes: [
+        { op: 'replace', kind: 'instance', value, etag: stored.etag },
+        eventChange(deps, run, 'instance-unlocked', identity, {
+          serialNumber: value.head.serialNumber,
+          details: { instance },
+        }),
+      ],
+    };
+  });
+  return (await readInstance(deps, id, instance)).value;
+}
+
+async function readInstance(deps: Pick<Deps, 'identities'>, id: IdentityId, instance: string) {
+  const stored = await deps.identities.instance(id, instance);
+  if (stored !== null) return stored;
+  throw new EverleafError('NotFound', `${identityText(id)} has no such instance.`);
+}
