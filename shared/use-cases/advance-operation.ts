@@ -33,20 +33,25 @@ export async function advanceOperation(deps: Deps, run: Run, id: string): Promis
   const views = await viewItems(deps, operation);
   const remembering = withRememberedSecrets(deps);
   const failures: unknown[] = [];
-  await inPool(
-    views.filter(({ progress: { state } }) => state === 'queued' || state === 'failed'),
-    async ({ item }) => {
-      try {
-        await mark(remembering, run, operation, item);
-      } catch (error) {
-        failures.push(error);
-        run.log.write('error', `Operation ${id} could not begin with ${item.name}: ${String(error)}`);
-      }
-    },
-  );
+  const open = views.filter(({ progress: { state } }) => state === 'queued' || state === 'failed');
+  await inPool(byIdentity(open), async (ofOne) => {
+    try {
+      for (const { item } of ofOne) await mark(remembering, run, operation, item);
+    } catch (error) {
+      failures.push(error);
+      run.log.write('error', `Operation ${id} could not begin with ${ofOne[0]?.item.name}: ${String(error)}`);
+    }
+  });
   await sendFirst(deps, run, operation);
   await settleOperation(deps, run, id);
   if (failures.length > 0) throw failures[0];
+}
+
+/** What is about one identity comes one after the other: two writers of its row would only make each other repeat. */
+function byIdentity(views: readonly ItemView[]): readonly (readonly ItemView[])[] {
+  const groups = new Map<string, ItemView[]>();
+  for (const view of views) groups.set(view.item.name, [...(groups.get(view.item.name) ?? []), view]);
+  return [...groups.values()];
 }
 
 /** The cluster counts as updated since the update was asked for: what it renews begins a new life from then on. */
@@ -95,12 +100,16 @@ function asWanted(current: Identity, kind: OperationItem['credential'], requeste
 /** Sends what the vault takes in one minute. */
 async function sendFirst(deps: Deps, run: Run, operation: Operation): Promise<void> {
   const queued = (await viewItems(deps, operation)).filter(({ progress }) => progress.state === 'queued');
-  const rows = queued.flatMap(({ item, identity }) => {
-    const key = identity?.[item.credential].dueKey ?? null;
-    if (identity === null || identity.delivery !== 'vault' || key === null) return [];
-    return [{ identity: { cluster: identity.cluster, name: identity.name }, kind: item.credential, key }];
+  const inVault = queued.filter(({ identity }) => identity?.delivery === 'vault');
+  const first = inVault.slice(0, deps.policy.vaultKeysPerMinute);
+  await inPool(byIdentity(first), async (ofOne) => {
+    for (const { item, identity } of ofOne) {
+      const kind = item.credential;
+      const key = identity?.[kind].dueKey ?? null;
+      if (key === null) continue;
+      await takeUp(deps, run, { identity: { cluster: operation.cluster, name: item.name }, kind, key });
+    }
   });
-  await inPool(rows.slice(0, deps.policy.vaultKeysPerMinute), (row) => takeUp(deps, run, row));
 }
 
 /**
