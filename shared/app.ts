@@ -4,6 +4,7 @@ import { VaultSecrets } from './adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from './adapters/key-vault/vault-signer.ts';
 import { connectStorage } from './adapters/storage/connect.ts';
 import { TableAccessStore } from './adapters/storage/table-access-store.ts';
+import { TableAuditStore } from './adapters/storage/table-audit-store.ts';
 import { TableCounters } from './adapters/storage/table-counters.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
@@ -34,7 +35,10 @@ export interface App {
  */
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
-  const { record, serials, keys, counters, queue } = connectStorage(settings.storage, credential);
+  const { record, serials, keys, counters, queue, checkpoints } = connectStorage(
+    settings.storage,
+    credential,
+  );
   return {
     deps: {
       clock: systemClock,
@@ -45,7 +49,9 @@ export function createApp(settings: Settings): App {
       operations: new TableOperationStore(record, RECORD_SHARDS),
       access: new TableAccessStore(record, RECORD_SHARDS),
       revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
-      storage: [record, serials, keys, counters, queue],
+      audit: new TableAuditStore(record, RECORD_SHARDS),
+      checkpoints,
+      storage: [record, serials, keys, counters, queue, checkpoints],
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
@@ -69,7 +75,11 @@ export function createApp(settings: Settings): App {
         cloudLocation: settings.cloud.location,
         version: VERSION,
       },
-      timers: { 'renew-due': settings.schedules.renewDue, reconcile: settings.schedules.reconcile },
+      timers: {
+        'renew-due': settings.schedules.renewDue,
+        reconcile: settings.schedules.reconcile,
+        'seal-audit': settings.schedules.sealAudit,
+      },
     },
     operators: openIdOperators(settings.operators),
   };

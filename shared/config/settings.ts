@@ -23,7 +23,7 @@ export interface Settings {
     readonly authPort: number;
     readonly location: string;
   };
-  readonly schedules: { readonly renewDue: string; readonly reconcile: string };
+  readonly schedules: { readonly renewDue: string; readonly reconcile: string; readonly sealAudit: string };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -62,6 +62,7 @@ function schemaFor(environment: Environment) {
     RECORD_STORAGE: connectionString(isInAzure).optional(),
     RECORD_STORAGE__tableServiceUri: url.optional(),
     RECORD_STORAGE__queueServiceUri: url.optional(),
+    RECORD_STORAGE__blobServiceUri: url.optional(),
     AZURE_CLIENT_ID: z.string().min(1),
     // To the letter, with a slash at the end or without: tokens are compared with it.
     OPERATOR_ISSUER: checkedUrl(isInAzure),
@@ -76,6 +77,7 @@ function schemaFor(environment: Environment) {
     CLOUD_LOCATION: z.string().min(1).max(128).default('MocLocation'),
     RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
     RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
+    AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
   });
 }
 
@@ -85,12 +87,13 @@ function connectionString(isInAzure: boolean) {
     const endpoints = [...text.matchAll(/(\w+)Endpoint=([^;]+)/g)];
     const named = endpoints.map(([, service]) => service);
     // A service whose endpoint is not named would be looked for in the cloud.
-    const isComplete = named.includes('Table') && named.includes('Queue');
+    const isComplete = ['Table', 'Queue', 'Blob'].every((service) => named.includes(service));
     if (isInAzure || !isComplete || !endpoints.every(([, , url = '']) => isLoopback(url))) {
       context.addIssue({
         code: 'custom',
         message:
-          'is for tables and queues on this machine alone: elsewhere set RECORD_STORAGE__tableServiceUri and __queueServiceUri',
+          'is for tables, queues and blobs on this machine alone: elsewhere set RECORD_STORAGE__tableServiceUri, ' +
+          '__queueServiceUri and __blobServiceUri',
       });
     }
   });
@@ -109,7 +112,9 @@ export function readSettings(environment: Environment): Settings {
   if (result.success) mistakes.push(...mismatches(result.data));
   const storage = recordStorage(result.data ?? present);
   if (storage === null) {
-    mistakes.push('RECORD_STORAGE__tableServiceUri and RECORD_STORAGE__queueServiceUri: both are needed');
+    mistakes.push(
+      'RECORD_STORAGE__tableServiceUri, __queueServiceUri and __blobServiceUri: all three are needed',
+    );
   }
   if (!result.success || storage === null || mistakes.length > 0) {
     throw new EverleafError('InvalidSettings', `The settings have mistakes:\n- ${mistakes.join('\n- ')}`);
@@ -139,9 +144,12 @@ function recordStorage(read: Partial<Read>): RecordStorage | null {
   const {
     RECORD_STORAGE__tableServiceUri: tableServiceUri,
     RECORD_STORAGE__queueServiceUri: queueServiceUri,
+    RECORD_STORAGE__blobServiceUri: blobServiceUri,
   } = read;
-  if (tableServiceUri === undefined || queueServiceUri === undefined) return null;
-  return { tableServiceUri, queueServiceUri };
+  if (tableServiceUri === undefined || queueServiceUri === undefined || blobServiceUri === undefined) {
+    return null;
+  }
+  return { tableServiceUri, queueServiceUri, blobServiceUri };
 }
 
 function toSettings(read: Read, storage: RecordStorage): Settings {
@@ -176,6 +184,10 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       authPort: read.CLOUD_AUTH_PORT,
       location: read.CLOUD_LOCATION,
     },
-    schedules: { renewDue: read.RENEW_DUE_SCHEDULE, reconcile: read.RECONCILE_SCHEDULE },
+    schedules: {
+      renewDue: read.RENEW_DUE_SCHEDULE,
+      reconcile: read.RECONCILE_SCHEDULE,
+      sealAudit: read.AUDIT_SEAL_SCHEDULE,
+    },
   };
 }

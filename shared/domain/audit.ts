@@ -1,48 +1,64 @@
 import type { ErrorDetails } from './errors.ts';
+import { MINUTE_MS } from './instants.ts';
+import type { IdentityId } from './names.ts';
 
-export type EventType =
-  | 'identity-created'
-  | 'login'
-  | 'login-denied'
-  | 'certificate-issued'
-  | 'certificate-renewed'
-  | 'certificate-attempt-abandoned'
-  | 'successor-proven'
-  | 'successor-superseded'
-  | 'instance-locked'
-  | 'recovery-used'
-  | 'bundle-acknowledged'
-  | 'token-rotated'
-  | 'token-delivered'
-  | 'renewal-queued'
-  | 'renewal-failed'
-  | 'agent-reminded'
-  | 'rotation-reminded'
-  | 'authority-activated'
-  | 'reconciled'
-  | 'token-cut-over'
-  | 'login-file-issued'
-  | 'identity-changed'
-  | 'identity-revoked'
-  | 'identity-deleted'
-  | 'instance-revoked'
-  | 'instance-unlocked'
-  | 'certificate-revoked'
-  | 'revocation-rule-created'
-  | 'revocation-rule-deleted'
-  | 'cluster-created'
-  | 'cluster-deleted'
-  | 'operation-started'
-  | 'operation-finished'
-  | 'login-files-issued'
-  | 'update-reminder'
-  | 'role-written'
-  | 'role-deleted'
-  | 'role-assigned'
-  | 'role-unassigned';
+/** Every type of event, for those who ask for some of them. */
+export const EVENT_TYPES = [
+  'identity-created',
+  'login',
+  'login-denied',
+  'certificate-issued',
+  'certificate-renewed',
+  'certificate-attempt-abandoned',
+  'successor-proven',
+  'successor-superseded',
+  'instance-locked',
+  'recovery-used',
+  'bundle-acknowledged',
+  'token-rotated',
+  'token-delivered',
+  'renewal-queued',
+  'renewal-failed',
+  'agent-reminded',
+  'rotation-reminded',
+  'authority-activated',
+  'reconciled',
+  'token-cut-over',
+  'login-file-issued',
+  'identity-changed',
+  'identity-revoked',
+  'identity-deleted',
+  'instance-revoked',
+  'instance-unlocked',
+  'certificate-revoked',
+  'revocation-rule-created',
+  'revocation-rule-deleted',
+  'cluster-created',
+  'cluster-deleted',
+  'operation-started',
+  'operation-finished',
+  'login-files-issued',
+  'update-reminder',
+  'role-written',
+  'role-deleted',
+  'role-assigned',
+  'role-unassigned',
+] as const;
 
-/** The chain of events that belong to no cluster. No cluster can be called that: names begin with a letter or digit. */
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** The chain of what belongs to no single cluster. No cluster can have this name: names begin with a letter or a digit. */
 export const FLEET_CHAIN = '_fleet';
+
+/** Whom an event of no cluster is written for: the change goes into the partition of `FLEET_CHAIN`. */
+export const FLEET: IdentityId = { cluster: FLEET_CHAIN, name: '' };
+
+/**
+ * An event is sealed when it is this old, so that one that was made earlier and written later still finds its place
+ * before it: between an event's time and its row lies one call of the storage, repeats included. A row that counts what
+ * one minute brought is final by then; whoever counts writes no row of this age.
+ */
+export const SEAL_AFTER_MS = 2 * MINUTE_MS;
 
 /** Who did something. `id` names an operator or identity; `source` is where a call came from. */
 export interface Actor {

@@ -13,11 +13,15 @@ const role = (name: string, actions: readonly string[], notActions: readonly str
 /** Everything, as the cloud agent's and Azure's role of this name. */
 const OWNER = role('Owner', ['*']);
 
-/** Sees everything and changes nothing; no secret is behind a `read`. */
-const READER = role('Reader', ['*/read']);
+/** Sees everything and changes nothing; no secret is behind a `read`. Asking about others' rights is seeing as well. */
+const READER = role('Reader', ['*/read', 'access/check']);
+
+/** Asks whether a certificate's owner may do something: what a program that guards something must know. */
+const VERIFIER = role('Verifier', ['access/check']);
 
 /**
- * The cloud agent's built-in roles that apply to what Everleaf keeps; its others are about machines, networks and disks.
+ * The cloud agent's built-in roles that apply to what Everleaf keeps (its others are about machines, networks and disks),
+ * and Verifier.
  * Nobody changes them, and no custom role takes one of their names.
  */
 export const BUILT_IN_ROLES: readonly Role[] = [
@@ -47,6 +51,7 @@ export const BUILT_IN_ROLES: readonly Role[] = [
   ]),
   role('RoleContributor', ['role/*', 'roleassignment/*', 'access/check']),
   role('HealthReader', ['status/read', 'plan/read']),
+  VERIFIER,
 ];
 
 /** The built-in role of a name, ignoring case. */
@@ -68,15 +73,23 @@ export function appRoleAssignments(id: string, appRoles: readonly string[]): rea
   });
 }
 
-/** What an identity may do by its client type alone: Admin has ultimate access, as the cloud agent's mocctl. */
+/**
+ * What client types are worth by themselves in the whole fleet: Admin is the cloud agent's mocctl, with ultimate access;
+ * Host is the cloud agent itself, which checks the others' certificates.
+ */
+const CLIENT_TYPE_ROLES: Readonly<Partial<Record<ClientType, Role>>> = { Admin: OWNER, Host: VERIFIER };
+
+/** What an identity may do by its client type alone. */
 export function clientTypeAssignments(identity: {
   readonly cluster: string;
   readonly name: string;
   readonly clientType: ClientType;
 }): readonly RoleAssignment[] {
-  if (identity.clientType !== 'Admin') return [];
-  const { cluster, name } = identity;
-  return [implied('client-type:Admin', OWNER, { kind: 'identity', cluster, name })];
+  const { cluster, name, clientType } = identity;
+  const given = CLIENT_TYPE_ROLES[clientType];
+  return given === undefined
+    ? []
+    : [implied(`client-type:${clientType}`, given, { kind: 'identity', cluster, name })];
 }
 
 /** An assignment that stands in no record. The colon in its id keeps it apart from those that do. */

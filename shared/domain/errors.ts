@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'NotReady'
   | 'AuthorityEnding'
   | 'UnknownRecordVersion'
+  | 'AuditChainBroken'
   // What the vault and the storage say.
   | 'VaultObjectPending'
   | 'VaultObjectDeleted'

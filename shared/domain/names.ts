@@ -94,3 +94,6 @@ export const VAULT_BUNDLE_NAME = 'ca-bundle';
 
 /** The secret of the authority vault that tokens are derived from. */
 export const VAULT_ROTATION_KEY_NAME = 'rotation-key';
+
+/** The certificate of the authority vault whose key signs checkpoints of the audit log. */
+export const VAULT_AUDIT_SIGNING_NAME = 'audit-signing';

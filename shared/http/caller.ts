@@ -1,11 +1,16 @@
 import type { HttpRequest } from '@azure/functions';
 import type { App } from '../app.ts';
-import { decideAccess, type RoleAssignment, type Verdict } from '../domain/access.ts';
+import { identityPrincipal, type Verdict } from '../domain/access.ts';
 import type { Action } from '../domain/actions.ts';
 import type { Actor } from '../domain/audit.ts';
-import { appRoleAssignments, BUILT_IN_ROLES } from '../domain/built-in-roles.ts';
+import { appRoleAssignments, clientTypeAssignments } from '../domain/built-in-roles.ts';
 import { EverleafError } from '../domain/errors.ts';
+import { identityText } from '../domain/names.ts';
 import { addressOf } from '../domain/source.ts';
+import type { Run } from '../use-cases/deps.ts';
+import { judgeAccess, type Subject } from '../use-cases/judge-access.ts';
+import { readBody } from './body.ts';
+import { hasProof, proveCaller } from './proof.ts';
 import type { RouteAccess, ScopeTemplate } from './routes.ts';
 
 /** Who calls, and what they may do beside what the route itself wanted. */
@@ -17,22 +22,53 @@ export interface Caller {
   demand(action: Action, scope: string): Promise<void>;
 }
 
+/** A request that nobody has answered for yet. */
+export interface Arrival {
+  readonly app: App;
+  readonly request: HttpRequest;
+  /** The caller is anonymous as yet. */
+  readonly run: Run;
+}
+
 /**
- * Finds out who calls, and refuses whoever may not call this route.
- * @throws EverleafError NoAuthenticationInformation, InvalidToken, IdentityProviderUnavailable, AccessDenied;
- *   InvalidInput when the route's parameters name no scope
+ * Finds out who calls, and refuses whoever may not call this route. An operator's bearer token and a proof of an
+ * identity's key are two ways to say who one is; what that is worth the access rules decide alike.
+ * @throws EverleafError NoAuthenticationInformation, InvalidToken, IdentityProviderUnavailable; what `verifyProof`
+ *   throws; AccessDenied; InvalidInput when the route's parameters name no scope
  */
-export async function authenticate(app: App, access: RouteAccess, request: HttpRequest): Promise<Caller> {
-  const source = sourceOf(request);
-  if (access.credential !== 'operator') return makeCaller({ kind: 'anonymous', id: null, source }, []);
-  const { id, appRoles } = await app.operators.authenticate(request.headers.get('authorization'));
-  const caller = makeCaller({ kind: 'operator', id, source }, appRoleAssignments(id, appRoles));
+export async function authenticate(arrival: Arrival, access: RouteAccess): Promise<Caller> {
+  const { app, request, run } = arrival;
+  if (access.credential !== 'operator') return makeCaller(app, run.actor, null);
+  const caller = hasProof(arrival) ? await provenCaller(arrival) : await operatorCaller(arrival);
   await caller.demand(access.action, scopeOf(access.scope, request.params));
   return caller;
 }
 
-function makeCaller(actor: Actor, implied: readonly RoleAssignment[]): Caller {
-  const may = async (action: Action, scope: string) => decideAccess(implied, BUILT_IN_ROLES, action, scope);
+async function operatorCaller({ app, request, run }: Arrival): Promise<Caller> {
+  const { id, appRoles } = await app.operators.authenticate(request.headers.get('authorization'));
+  const subject = { principal: { kind: 'operator', id }, implied: appRoleAssignments(id, appRoles) } as const;
+  return makeCaller(app, { ...run.actor, kind: 'operator', id }, subject);
+}
+
+async function provenCaller(arrival: Arrival): Promise<Caller> {
+  const { app, request, run } = arrival;
+  // The handler reads the body itself, later: what is read here is a copy.
+  const body = request.method === 'GET' ? null : await readBody(request.clone());
+  const { identity } = await proveCaller(arrival, body);
+  const subject = { principal: identityPrincipal(identity), implied: clientTypeAssignments(identity) };
+  return makeCaller(app, { ...run.actor, kind: 'agent', id: identityText(identity) }, subject);
+}
+
+/** Who calls before anybody has said so: where the call comes from. */
+export function anonymousActor(request: HttpRequest): Actor {
+  return { kind: 'anonymous', id: null, source: sourceOf(request) };
+}
+
+const NOBODY: Verdict = { allowed: false, reason: 'The caller is anonymous.', role: null, assignment: null };
+
+function makeCaller({ deps }: App, actor: Actor, subject: Subject | null): Caller {
+  const may = async (action: Action, scope: string) =>
+    subject === null ? NOBODY : judgeAccess(deps, subject, action, scope);
   return {
     actor,
     may,
@@ -43,9 +79,12 @@ function makeCaller(actor: Actor, implied: readonly RoleAssignment[]): Caller {
   };
 }
 
-/** The scope that a route's parameters name. A name that is missing or odd makes it no scope. */
+/**
+ * The scope that a route's parameters name. A slash in one would make another scope of it; whatever else is odd makes
+ * it none.
+ */
 function scopeOf(template: ScopeTemplate, parameters: Readonly<Record<string, string>>): string {
-  return template.replace(/\{(\w+)\}/g, (_, name: string) => parameters[name] ?? '');
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => parameters[name]?.replaceAll('/', '%2F') ?? '');
 }
 
 /** The platform's front end appends the caller's address; what stands before it anybody may have written. */

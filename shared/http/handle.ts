@@ -9,7 +9,7 @@ import { invocationLog } from '../adapters/system/invocation-log.ts';
 import { type App, getApp } from '../app.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { Run } from '../use-cases/deps.ts';
-import { authenticate, type Caller } from './caller.ts';
+import { anonymousActor, authenticate, type Caller } from './caller.ts';
 import { correlationIdOf } from './correlation.ts';
 import { problemResponse } from './problem.ts';
 import { type MethodOf, ROUTES, type RouteAccess, type RouteMethod, type RouteName } from './routes.ts';
@@ -45,10 +45,10 @@ export function handled<Name extends RouteName>(
     try {
       const app = getApp();
       const method = request.method as MethodOf<Name> & RouteMethod;
-      const caller = await authenticate(app, accessTo(name, method), request);
+      const run = { actor: anonymousActor(request), correlationId, log };
+      const caller = await authenticate({ app, request, run }, accessTo(name, method));
       const action = typeof actions === 'function' ? actions : actions[method];
-      const { actor } = caller;
-      const response = await action({ app, request, run: { actor, correlationId, log }, caller });
+      const response = await action({ app, request, run: { ...run, actor: caller.actor }, caller });
       return withCommonHeaders(response, correlationId);
     } catch (error) {
       const response = problemResponse(error, correlationId);

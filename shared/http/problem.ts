@@ -45,6 +45,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   NotReady: shown(503, 'The service is still starting'),
   AuthorityEnding: shown(503, 'The authority is about to end'),
   UnknownRecordVersion: hidden(503, 'The record was written by a newer version'),
+  AuditChainBroken: hidden(500, 'The audit log differs from its checkpoints'),
   VaultObjectPending: hidden(503, 'The vault is busy with this name'),
   VaultObjectDeleted: hidden(503, 'The vault has this name deleted'),
   VaultAccessDenied: hidden(503, 'The vault refuses the service'),

@@ -17,7 +17,7 @@ export function hasProof({ request }: Pick<Call, 'request'>): boolean {
  * @throws EverleafError NoAuthenticationInformation without the header; what `verifyProof` throws
  */
 export async function proveCaller(
-  { app, request, run }: Call,
+  { app, request, run }: Pick<Call, 'app' | 'request' | 'run'>,
   body: Uint8Array | null,
   admission?: Admission,
 ): Promise<ProvenCaller> {

@@ -61,6 +61,29 @@ export const ROUTES = {
     route: 'operations/{id}/login-files',
     methods: { GET: operator('operation/login-files') },
   },
+  roles: { route: 'roles', methods: { GET: operator('role/read'), PUT: operator('role/write') } },
+  role: {
+    route: 'roles/{role}',
+    methods: {
+      GET: operator('role/read'),
+      PUT: operator('role/write'),
+      DELETE: operator('role/delete'),
+    },
+  },
+  'role-assignments': {
+    route: 'role-assignments',
+    methods: { GET: operator('roleassignment/read'), PUT: operator('roleassignment/write') },
+  },
+  'role-assignment': {
+    route: 'role-assignments/{id}',
+    methods: {
+      GET: operator('roleassignment/read'),
+      PUT: operator('roleassignment/write'),
+      DELETE: operator('roleassignment/delete'),
+    },
+  },
+  'access-check': { route: 'access-check', methods: { POST: operator('access/check') } },
+  events: { route: 'events', methods: { GET: operator('event/read') } },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type RouteName = keyof typeof ROUTES;

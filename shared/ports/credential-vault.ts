@@ -10,7 +10,8 @@ export interface KeySpec {
   readonly commonName: string;
   readonly organization: string | null;
   readonly dnsNames: readonly string[];
-  readonly usage: 'client' | 'server' | 'authority';
+  /** `signature`: for signing texts, no part of any chain of certificates. */
+  readonly usage: 'client' | 'server' | 'authority' | 'signature';
 }
 
 /** A version that waits for its certificate: `merge` finishes it. */

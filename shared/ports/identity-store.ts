@@ -79,6 +79,7 @@ export interface Owner {
  * The record of identities. One cluster lives in one partition, so that what belongs together changes together.
  * 1. `commit` makes all changes of one cluster or none. Conflict: a row was changed since it was read, or exists that
  *    should be inserted; read again and repeat the step. A `remove` of a row that is gone changes nothing.
+ *    An event belongs to the chain of its own cluster, which must be the commit's: Internal otherwise.
  * 2. What `commit` has acknowledged every later read shows.
  * 3. Reads answer null for a row that is not there, and fail with UnknownRecordVersion for one that a newer program
  *    wrote; lists leave such rows out.

@@ -92,6 +92,5 @@ export function clusterEvent(
   cluster: string,
   facts: EventFacts = {},
 ): EventChange {
-  const change = eventChange(deps, run, type, { cluster, name: '' }, facts);
-  return { ...change, value: { ...change.value, target: { ...change.value.target, name: null } } };
+  return eventChange(deps, run, type, { cluster, name: '' }, facts);
 }

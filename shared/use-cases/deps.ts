@@ -2,6 +2,8 @@ import type { Actor } from '../domain/audit.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { SourceBuckets } from '../domain/source-buckets.ts';
 import type { AccessStore } from '../ports/access-store.ts';
+import type { AuditStore } from '../ports/audit-store.ts';
+import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Counters } from '../ports/counters.ts';
 import type { CredentialVault } from '../ports/credential-vault.ts';
@@ -29,6 +31,8 @@ export interface Deps {
   readonly operations: OperationStore;
   readonly access: AccessStore;
   readonly revocationRules: RevocationRules;
+  readonly audit: AuditStore;
+  readonly checkpoints: CheckpointStore;
   /** Everything that must exist before the record can be used. */
   readonly storage: readonly StorageSetup[];
   readonly authorityVault: CredentialVault;
@@ -57,7 +61,7 @@ export interface ClientVault {
 }
 
 /** The timers, named as the functions that they run. */
-export type TimerName = 'renew-due' | 'reconcile';
+export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

@@ -1,4 +1,4 @@
-import type { AuditEvent, EventType } from '../domain/audit.ts';
+import { type AuditEvent, type EventType, FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import { toHex } from '../domain/encoding.ts';
 import type { ErrorDetails } from '../domain/errors.ts';
 import type { IdentityId } from '../domain/names.ts';
@@ -13,7 +13,7 @@ export interface EventFacts {
   readonly details?: ErrorDetails;
 }
 
-/** The change that writes what happened into the identity's own transaction. */
+/** The change that writes what happened into the identity's own transaction; `FLEET` when it concerns no cluster. */
 export function eventChange(
   deps: Pick<Deps, 'clock' | 'random'>,
   run: Run,
@@ -21,6 +21,7 @@ export function eventChange(
   identity: IdentityId,
   facts: EventFacts = {},
 ): EventChange {
+  const isFleet = identity.cluster === FLEET_CHAIN;
   return {
     op: 'insert',
     kind: 'event',
@@ -34,8 +35,8 @@ export function eventChange(
       count: 1,
       actor: run.actor,
       target: {
-        cluster: identity.cluster,
-        name: identity.name,
+        cluster: isFleet ? null : identity.cluster,
+        name: identity.name === FLEET.name ? null : identity.name,
         serialNumber: facts.serialNumber ?? null,
         authorityId: facts.authorityId ?? null,
       },

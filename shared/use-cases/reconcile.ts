@@ -1,3 +1,4 @@
+import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import { type Authority, isActive } from '../domain/authority.ts';
 import { isSameBytes } from '../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
@@ -154,10 +155,8 @@ async function reconcileAuthority(
     `Reconcile: the vault's current version of authority ${id} is ${current?.version ?? 'missing'}, and the record ` +
       `has ${vaultVersion}. Nothing was changed: find out who did that before anything is renewed.`,
   );
-  // Named as the owner of the authority's serial number is.
-  const owner = { cluster: 'authority', name: id };
-  await deps.identities.commit(owner.cluster, [
-    eventChange(deps, run, 'reconciled', owner, {
+  await deps.identities.commit(FLEET_CHAIN, [
+    eventChange(deps, run, 'reconciled', FLEET, {
       outcome: 'failed',
       reason: 'authority-differs',
       authorityId: id,

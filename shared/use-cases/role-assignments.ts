@@ -14,6 +14,11 @@ import { findRole } from './judge-access.ts';
 
 type Access = Pick<Deps, 'access' | 'clock' | 'random' | 'identities'>;
 
+/** Every assignment, by id. */
+export function listAssignments(deps: Pick<Deps, 'access'>): Promise<readonly RoleAssignment[]> {
+  return deps.access.assignments();
+}
+
 /** @throws EverleafError NotFound */
 export async function readAssignment(
   deps: Pick<Deps, 'access'>,
@@ -80,7 +85,8 @@ function detailsOf({ roleName, scope, principal }: RoleAssignment) {
 async function existingPrincipal(deps: Pick<Deps, 'identities'>, principal: Principal): Promise<Principal> {
   if (principal.kind === 'operator') return principal;
   const stored = await deps.identities.identity(principal);
-  if (stored === null) throw invalidAt('/principal', 'There is no such identity.');
+  if (stored === null || stored.value.deletedAt !== null)
+    throw invalidAt('/principal', 'There is no such identity.');
   const { cluster, name } = stored.value;
   return { kind: 'identity', cluster, name };
 }

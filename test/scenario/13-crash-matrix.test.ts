@@ -14,7 +14,7 @@ import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { readRotationKey } from '../../shared/use-cases/tokens.ts';
 import { KMS, management } from '../support/agent.ts';
 import { clusterScene, deletionScene, updateScene } from '../support/crash-clusters.ts';
-import { loginScene, renewalScene, type Scene, workScene } from '../support/crash-flows.ts';
+import { loginScene, renewalScene, type Scene, sealingScene, workScene } from '../support/crash-flows.ts';
 import { dieBefore, type Fault, loseAnswer } from '../support/faults.ts';
 import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
@@ -158,6 +158,18 @@ const FLOWS: readonly Flow[] = [
       };
     },
   },
+  {
+    title: 'sealing the audit log',
+    steps: [
+      ['record: entries, head', 'audit.append'],
+      ['authority vault: signing key', 'authorityVault.createSelfSigned'],
+      ['record: signing key', 'audit.putSigningKey'],
+      ['authority vault: sign', 'signer.sign'],
+      ['blob: the checkpoint', 'checkpoints.put'],
+      ['record: checkpoint in the head', 'audit.replaceHead'],
+    ],
+    prepare: sealingScene,
+  },
 ];
 
 const KILLS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }[] = [
@@ -167,7 +179,7 @@ const KILLS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }
 
 /** Calls that change something outside the process. */
 const WRITES =
-  /\.(?:commit|claim\w+|add|countEvent|insert\w+|replace\w+|put\w+|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send\w*|insert|finish)$/;
+  /\.(?:commit|claim\w+|add|countEvent|insert\w+|replace\w+|put\w*|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send\w*|append|insert|finish)$/;
 
 const cells: { flow: string; step: string; kill: string; holds: boolean }[] = [];
 
@@ -186,7 +198,10 @@ async function outcomeOf(world: World, scene: Scene) {
     state,
     versions: world.authorityVault.versions(vaultAuthorityName(id)).length,
   }));
-  return { ...(await takeInventory(world)), authorities };
+  const partitions = Array.from({ length: world.deps.audit.partitions }, (_, partition) => partition);
+  const heads = await Promise.all(partitions.map((partition) => world.deps.audit.heads(partition)));
+  const chains = heads.flat().map(({ value }) => [value.chain, value.seq, value.checkpointSeq]);
+  return { ...(await takeInventory(world)), authorities, chains };
 }
 
 for (const { title, steps, prepare } of FLOWS) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { SEAL_AFTER_MS } from '../../shared/domain/audit.ts';
 import { toHex } from '../../shared/domain/encoding.ts';
 import type { CertificateAttempt, CredentialKind } from '../../shared/domain/identity.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
@@ -10,6 +11,7 @@ import type { Deps } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
+import { sealAudit } from '../../shared/use-cases/seal-audit.ts';
 import { certificateOf, identityOf, logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from './agent.ts';
 import type { World } from './memory-world.ts';
 
@@ -71,6 +73,20 @@ export async function workScene(world: World, id: IdentityId, kind: CredentialKi
       await hoursPass(world);
       const { head } = (await identityOf(world, id)).certificate;
       assert.equal(head?.serialNumber, begun?.serialNumber ?? head?.serialNumber);
+      return [];
+    },
+  };
+}
+
+/** The events of the first start are old enough to be sealed; a run that dies leaves its lease to its end. */
+export async function sealingScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  world.clock.advance(SEAL_AFTER_MS + MINUTE_MS);
+  return {
+    act: (deps) => sealAudit(deps, world.run),
+    goOn: async () => {
+      world.clock.advance(HOUR_MS);
+      await sealAudit(world.deps, world.run);
       return [];
     },
   };

@@ -17,6 +17,8 @@ const PORTS = [
   'operations',
   'access',
   'revocationRules',
+  'audit',
+  'checkpoints',
   'authorityVault',
   'authoritySecrets',
   'clientVault',

@@ -1,9 +1,11 @@
+import { MemoryCheckpoints } from '../../shared/adapters/memory/memory-checkpoints.ts';
 import { MemorySecrets } from '../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { MemoryVault } from '../../shared/adapters/memory/memory-vault.ts';
 import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.ts';
 import { TableAccessStore } from '../../shared/adapters/storage/table-access-store.ts';
+import { TableAuditStore } from '../../shared/adapters/storage/table-audit-store.ts';
 import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
@@ -62,6 +64,7 @@ export interface World {
     readonly counters: MemoryTable;
   };
   readonly queue: MemoryWorkQueue;
+  readonly checkpoints: MemoryCheckpoints;
   /** Every line that was logged. */
   readonly lines: string[];
   /** What the renew-due timer and the workers behind the queue do at one tick. */
@@ -106,6 +109,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     counters: new MemoryTable(),
   };
   const queue = new MemoryWorkQueue();
+  const checkpoints = new MemoryCheckpoints();
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
@@ -124,7 +128,9 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     operations: new TableOperationStore(tables.record, RECORD_SHARDS),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
-    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue],
+    audit: new TableAuditStore(tables.record, RECORD_SHARDS),
+    checkpoints,
+    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints],
     authorityVault,
     authoritySecrets,
     clientVault,
@@ -148,7 +154,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
       cloudLocation: 'MocLocation',
       version: '0.0.0-test',
     },
-    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *' },
+    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *', 'seal-audit': '0 */5 * * * *' },
   };
   return {
     deps,
@@ -161,6 +167,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     clientVaultAt,
     tables,
     queue,
+    checkpoints,
     lines,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', tendFleet);

@@ -168,6 +168,13 @@ function finished(certificate: KeyVaultCertificateWithPolicy): VaultCertificate 
   return { version: properties.version, keyId, der: Uint8Array.from(cer) };
 }
 
+const EXTENDED_KEY_USAGE: Readonly<Record<KeySpec['usage'], string[]>> = {
+  client: [CLIENT_AUTH],
+  server: [CLIENT_AUTH, SERVER_AUTH],
+  authority: [],
+  signature: [],
+};
+
 function policyFor(spec: KeySpec, issuerName: 'Self' | 'Unknown'): CertificatePolicy {
   const isAuthority = spec.usage === 'authority';
   const common: CertificatePolicy = {
@@ -179,7 +186,7 @@ function policyFor(spec: KeySpec, issuerName: 'Self' | 'Unknown'): CertificatePo
     contentType: 'application/x-pem-file',
     // An authority's key must be allowed to sign certificates, lists of revoked ones and, in the vault, anything.
     keyUsage: isAuthority ? ['digitalSignature', 'keyCertSign', 'cRLSign'] : keyUsageOf(spec),
-    enhancedKeyUsage: isAuthority ? [] : spec.usage === 'server' ? [CLIENT_AUTH, SERVER_AUTH] : [CLIENT_AUTH],
+    enhancedKeyUsage: EXTENDED_KEY_USAGE[spec.usage],
   };
   const [firstName, ...otherNames] = spec.dnsNames;
   if (firstName !== undefined) common.subjectAlternativeNames = { dnsNames: [firstName, ...otherNames] };

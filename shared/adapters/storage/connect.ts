@@ -1,13 +1,19 @@
 import { TableClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
+import { ContainerClient } from '@azure/storage-blob';
 import { QueueClient } from '@azure/storage-queue';
 import { AzureTable } from './azure-table.ts';
+import { BlobCheckpointStore, CHECKPOINT_CONTAINER } from './blob-checkpoint-store.ts';
 import { POISON_QUEUE, StorageWorkQueue, WORK_QUEUE } from './storage-work-queue.ts';
 
 /** Where the record is: a storage account by the app's identity, or on one machine by a connection string. */
 export type RecordStorage =
   | { readonly connectionString: string }
-  | { readonly tableServiceUri: string; readonly queueServiceUri: string };
+  | {
+      readonly tableServiceUri: string;
+      readonly queueServiceUri: string;
+      readonly blobServiceUri: string;
+    };
 
 export interface RecordClients {
   readonly record: AzureTable;
@@ -15,9 +21,10 @@ export interface RecordClients {
   readonly keys: AzureTable;
   readonly counters: AzureTable;
   readonly queue: StorageWorkQueue;
+  readonly checkpoints: BlobCheckpointStore;
 }
 
-/** Clients of the record's tables and queue. Nothing is called yet. */
+/** Clients of the record's tables, queue and blobs. Nothing is called yet. */
 export function connectStorage(storage: RecordStorage, credential: TokenCredential): RecordClients {
   return {
     record: table(storage, credential, 'EverleafRecord'),
@@ -28,6 +35,7 @@ export function connectStorage(storage: RecordStorage, credential: TokenCredenti
       queue(storage, credential, WORK_QUEUE),
       queue(storage, credential, POISON_QUEUE),
     ),
+    checkpoints: new BlobCheckpointStore(container(storage, credential, CHECKPOINT_CONTAINER)),
   };
 }
 
@@ -43,4 +51,9 @@ function table(storage: RecordStorage, credential: TokenCredential, name: string
 function queue(storage: RecordStorage, credential: TokenCredential, name: string): QueueClient {
   if ('connectionString' in storage) return new QueueClient(storage.connectionString, name);
   return new QueueClient(`${storage.queueServiceUri.replace(/\/$/, '')}/${name}`, credential);
+}
+
+function container(storage: RecordStorage, credential: TokenCredential, name: string): ContainerClient {
+  if ('connectionString' in storage) return new ContainerClient(storage.connectionString, name);
+  return new ContainerClient(`${storage.blobServiceUri.replace(/\/$/, '')}/${name}`, credential);
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { AuditEvent } from '../../domain/audit.ts';
+import type { AuditEvent, EventType } from '../../domain/audit.ts';
 import { type CertificateRecord, CLIENT_TYPES, type Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
+import type { IdentityId } from '../../domain/names.ts';
 import { type CertificateRevocation, REVOCATION_REASONS } from '../../domain/revocation.ts';
 import type { TokenRecord } from '../../domain/token.ts';
 import type { DueRow, IssuanceRecord, Owner } from '../../ports/identity-store.ts';
@@ -160,10 +161,31 @@ const revocation: z.ZodType<CertificateRevocation> = z.object({
 
 const owner: z.ZodType<Owner> = z.object({ identity: identityId, instance: z.string() });
 
-/** Events are written here and read by nobody yet: whatever their shape, it must get out again as it came in. */
-const event: z.ZodType<AuditEvent> = z
-  .custom<AuditEvent>((value) => typeof value === 'object' && value !== null)
-  .transform((value) => ({ ...value, count: value.count ?? 1 }));
+/** An event that waits to be sealed; `identity.cluster` names its chain. Rows of the first version knew no count. */
+const event: z.ZodType<AuditEvent & { readonly identity: IdentityId }> = z.object({
+  v,
+  id: z.string(),
+  time: instant,
+  // A later program may know types that this one does not: they are sealed like any other.
+  type: z.custom<EventType>((value) => typeof value === 'string'),
+  outcome: z.enum(['success', 'denied', 'failed']),
+  reason: z.string().nullable(),
+  count: z.int().default(1),
+  actor: z.object({
+    kind: z.enum(['agent', 'operator', 'timer', 'anonymous']),
+    id: z.string().nullable(),
+    source: z.string().nullable(),
+  }),
+  target: z.object({
+    cluster: z.string().nullable(),
+    name: z.string().nullable(),
+    serialNumber: z.string().nullable(),
+    authorityId: z.string().nullable(),
+  }),
+  correlationId: z.string(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  identity: identityId,
+});
 
 export const recordCodecs = {
   identity: rowCodec('identity', identity),

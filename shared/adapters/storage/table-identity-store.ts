@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../../domain/audit.ts';
 import { toHex } from '../../domain/encoding.ts';
-import { isEverleafError } from '../../domain/errors.ts';
+import { EverleafError, isEverleafError } from '../../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
 import { addMs, MINUTE_MS, toMinute } from '../../domain/instants.ts';
@@ -57,6 +57,7 @@ export class TableIdentityStore implements IdentityStore {
   }
 
   async commit(cluster: string, changes: readonly Change[]): Promise<void> {
+    assertOwnChain(cluster, changes);
     await this.#record.commit(this.#partitionOf(cluster), changes.map(rowOperation));
   }
 
@@ -186,6 +187,18 @@ export class TableIdentityStore implements IdentityStore {
   async #read<T>(partition: string, key: string, codec: RowCodec<T>): Promise<Stored<T> | null> {
     const row = await this.#record.get(partition, key);
     return row === null ? null : { value: codec.decode(row), etag: row.etag };
+  }
+}
+
+/** An event in another cluster's partition would begin a second chain of the same name there. */
+function assertOwnChain(cluster: string, changes: readonly Change[]): void {
+  for (const change of changes) {
+    if (change.kind === 'event' && change.value.identity.cluster !== cluster) {
+      throw new EverleafError(
+        'Internal',
+        `Cannot write an event of "${change.value.identity.cluster}" with a change of "${cluster}".`,
+      );
+    }
   }
 }
 

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { after, before } from 'node:test';
 import { TableClient } from '@azure/data-tables';
+import { ContainerClient } from '@azure/storage-blob';
 import { QueueClient } from '@azure/storage-queue';
+import { MemoryCheckpoints } from '../../../shared/adapters/memory/memory-checkpoints.ts';
 import { MemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
 import { MemoryWorkQueue } from '../../../shared/adapters/memory/memory-work-queue.ts';
 import { AzureTable } from '../../../shared/adapters/storage/azure-table.ts';
+import { BlobCheckpointStore } from '../../../shared/adapters/storage/blob-checkpoint-store.ts';
 import { StorageWorkQueue } from '../../../shared/adapters/storage/storage-work-queue.ts';
 import type { Table } from '../../../shared/adapters/storage/table.ts';
 import { TableLeases } from '../../../shared/adapters/storage/table-leases.ts';
@@ -12,6 +15,8 @@ import { systemRandom } from '../../../shared/adapters/system/system-random.ts';
 import { type Azurite, startAzurite } from '../../support/azurite.ts';
 import type { TestClock } from '../../support/memory-world.ts';
 import { describeAccessStore } from './suites/access-store.ts';
+import { describeAuditStore } from './suites/audit-store.ts';
+import { describeCheckpointStore } from './suites/checkpoint-store.ts';
 import { describeCounters } from './suites/counters.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
@@ -54,6 +59,7 @@ for (const [name, makeTable] of [
   describeOperationStore(name, makeTable);
   describeAccessStore(name, makeTable);
   describeCounters(name, makeTable);
+  describeAuditStore(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 
@@ -82,3 +88,9 @@ describeWorkQueue('on Queue storage', async () => {
     },
   };
 });
+
+describeCheckpointStore('in memory', async () => new MemoryCheckpoints());
+describeCheckpointStore(
+  'on Blob storage',
+  async () => new BlobCheckpointStore(new ContainerClient(azurite.connectionString, uniqueName())),
+);

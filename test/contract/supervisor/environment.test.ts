@@ -120,6 +120,7 @@ describe('the environment', () => {
     const settings = entry('functions started')['environment'] as Record<string, string>;
     const own = Object.keys(settings).filter((name) => !/^(PATH|NODE_CHANNEL_.*|EVERLEAF_.*)$/.test(name));
     assert.deepEqual(own.sort(), [
+      'AUDIT_SEAL_SCHEDULE',
       'AUTHORITY_VAULT_URL',
       'AZURE_CLIENT_ID',
       'AzureWebJobsStorage',

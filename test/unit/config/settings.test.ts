@@ -9,6 +9,7 @@ const IN_AZURE = {
   CLIENT_VAULT_URL: 'https://clients.vault.azure.net',
   RECORD_STORAGE__tableServiceUri: 'https://everleaf.table.core.windows.net/',
   RECORD_STORAGE__queueServiceUri: 'https://everleaf.queue.core.windows.net',
+  RECORD_STORAGE__blobServiceUri: 'https://everleaf.blob.core.windows.net',
   AZURE_CLIENT_ID: '11111111-2222-3333-4444-555555555555',
   OPERATOR_ISSUER: 'https://login.microsoftonline.com/tenant/v2.0',
   OPERATOR_AUDIENCE: 'api://everleaf',
@@ -31,6 +32,7 @@ const ON_ONE_MACHINE = {
   OPERATOR_ISSUER: 'http://[::1]:7102',
   RECORD_STORAGE__tableServiceUri: undefined,
   RECORD_STORAGE__queueServiceUri: undefined,
+  RECORD_STORAGE__blobServiceUri: undefined,
   RECORD_STORAGE: LOOPBACK_STORAGE,
 };
 
@@ -69,9 +71,11 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
   });
   assert.equal(settings.schedules.renewDue, '0 */15 * * * *');
   assert.equal(settings.schedules.reconcile, '0 30 2 * * *');
+  assert.equal(settings.schedules.sealAudit, '0 */5 * * * *');
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',
+    blobServiceUri: 'https://everleaf.blob.core.windows.net',
   });
 });
 
@@ -129,7 +133,7 @@ for (const [url, why] of [
 }
 
 test('A connection string is for storage on this machine alone', () => {
-  const refused = /RECORD_STORAGE: is for tables and queues on this machine alone/;
+  const refused = /RECORD_STORAGE: is for tables, queues and blobs on this machine alone/;
   const inCloud =
     'DefaultEndpointsProtocol=https;AccountName=everleaf;AccountKey=a2V5;EndpointSuffix=core.windows.net';
   for (const text of [
@@ -146,10 +150,13 @@ test('A connection string is for storage on this machine alone', () => {
   assert.match(mistakes({ ...IN_AZURE, RECORD_STORAGE: LOOPBACK_STORAGE }).join(), refused);
 });
 
-test('Without a connection string both service addresses are needed', () => {
-  const needed = ['RECORD_STORAGE__tableServiceUri and RECORD_STORAGE__queueServiceUri: both are needed'];
+test('Without a connection string all three service addresses are needed', () => {
+  const needed = [
+    'RECORD_STORAGE__tableServiceUri, __queueServiceUri and __blobServiceUri: all three are needed',
+  ];
   assert.deepEqual(mistakes({ ...IN_AZURE, RECORD_STORAGE__queueServiceUri: undefined }), needed);
   assert.deepEqual(mistakes({ ...IN_AZURE, RECORD_STORAGE__tableServiceUri: undefined }), needed);
+  assert.deepEqual(mistakes({ ...IN_AZURE, RECORD_STORAGE__blobServiceUri: undefined }), needed);
 });
 
 test('All mistakes are reported at once, each with the name of its setting', () => {
@@ -185,6 +192,7 @@ for (const [name, values] of [
   ['TRUST_DOMAIN', ['Everleaf.example.com', 'a..b', '-a', 'a-', 'a_b', 'a.-b', `${'a'.repeat(64)}.b`, 'a/b']],
   ['CLOUD_FQDN', ['Cloud.example.com', 'a..b', '10.0.0.1', `${'a.'.repeat(127)}b`]],
   ['RENEW_DUE_SCHEDULE', ['sometimes', '* * *']],
+  ['AUDIT_SEAL_SCHEDULE', ['sometimes', '* * *']],
 ] as const) {
   test(`${name} is checked`, () => {
     for (const value of values) {

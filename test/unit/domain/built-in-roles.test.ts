@@ -33,8 +33,8 @@ for (const [name, allowed, denied] of [
   ],
   [
     'Reader',
-    ['status/read', 'plan/read', 'event/read', 'role/read'],
-    ['identity/rotate', 'operation/login-files', 'access/check'],
+    ['status/read', 'plan/read', 'event/read', 'role/read', 'access/check'],
+    ['identity/rotate', 'operation/login-files', 'admin/issue'],
   ],
   ['IdentityContributor', ['identity/write', 'identity/revoke'], ['cluster/read', 'admin/issue']],
   ['IdentityReader', ['identity/read'], ['identity/write']],
@@ -51,6 +51,7 @@ for (const [name, allowed, denied] of [
     ['role/write', 'roleassignment/delete', 'access/check'],
     ['identity/read', 'status/read'],
   ],
+  ['Verifier', ['access/check'], ['status/read', 'role/read']],
   ['HealthReader', ['status/read', 'plan/read'], ['event/read', 'identity/read']],
 ] as const) {
   test(`${name} allows what its name says and nothing beyond`, () => {
@@ -75,7 +76,7 @@ test('The roles of an operator’s token stand for Owner and Reader in the whole
   );
 });
 
-test('An Admin identity has ultimate access, every other client type none by itself', () => {
+test('An Admin identity has ultimate access, a Host may check others, every other client type is worth nothing by itself', () => {
   const identity = { cluster: 'management', name: 'Mocctl' };
   const [ultimate] = clientTypeAssignments({ ...identity, clientType: 'Admin' });
   assert.deepEqual(ultimate, {
@@ -84,14 +85,10 @@ test('An Admin identity has ultimate access, every other client type none by its
     scope: '/',
     principal: { kind: 'identity', ...identity },
   });
-  for (const clientType of [
-    'BareMetal',
-    'ControlPlane',
-    'ExternalClient',
-    'LoadBalancer',
-    'Node',
-    'Host',
-  ] as const) {
+  const [checks, ...more] = clientTypeAssignments({ ...identity, clientType: 'Host' });
+  assert.equal(checks?.roleName, 'Verifier');
+  assert.deepEqual(more, []);
+  for (const clientType of ['BareMetal', 'ControlPlane', 'ExternalClient', 'LoadBalancer', 'Node'] as const) {
     assert.deepEqual(clientTypeAssignments({ ...identity, clientType }), []);
   }
 });
