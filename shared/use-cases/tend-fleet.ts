@@ -42,7 +42,10 @@ async function tendCluster(deps: Deps, run: Run, cluster: Cluster): Promise<void
     if (known === null) await startDeletion(deps, run, cluster, newOperationId(deps, name));
     return;
   }
-  await remind(deps, run, cluster);
+  // The list is enough to see that there is nothing to say, which is how it is on most days.
+  if (isUpdateOverdue(cluster, deps.policy.updateReminderDays, deps.clock.now())) {
+    await remind(deps, run, cluster);
+  }
 }
 
 /** One event for each period that passes without an update. Of several timers the first to write the row reminds. */
