@@ -1,5 +1,5 @@
 import { EverleafError } from './errors.ts';
-import { isClusterName, isIdentityName } from './names.ts';
+import { type IdentityId, isClusterName, isIdentityName } from './names.ts';
 
 /** Where an action is done: the whole fleet (both null), a cluster, or one identity. */
 export interface Scope {
@@ -39,4 +39,9 @@ export function coversScope(outer: Scope, inner: Scope): boolean {
   if (outer.cluster === null) return true;
   if (outer.cluster !== inner.cluster) return false;
   return outer.name === null || outer.name.toLowerCase() === inner.name?.toLowerCase();
+}
+
+/** The scope of one identity, as a text. */
+export function identityScope({ cluster, name }: IdentityId): string {
+  return `/clusters/${cluster}/identities/${name}`;
 }

@@ -24,8 +24,12 @@ export interface RoutePolicy {
 
 const anyone = { credential: 'anyone' } as const;
 const token = { credential: 'token' } as const;
+const proof = { credential: 'proof' } as const;
 const operator = (action: Action, scope: ScopeTemplate = '/') =>
   ({ credential: 'operator', action, scope }) as const;
+
+const IDENTITY = 'clusters/{cluster}/identities/{name}';
+const IDENTITY_SCOPE = '/clusters/{cluster}/identities/{name}';
 
 /**
  * Which credential opens which route with which method, in one place. A route that does not stand here cannot be
@@ -84,6 +88,43 @@ export const ROUTES = {
   },
   'access-check': { route: 'access-check', methods: { POST: operator('access/check') } },
   events: { route: 'events', methods: { GET: operator('event/read') } },
+  identities: {
+    route: 'clusters/{cluster}/identities',
+    methods: {
+      GET: operator('identity/read', '/clusters/{cluster}'),
+      POST: operator('identity/write', '/clusters/{cluster}'),
+    },
+  },
+  identity: {
+    route: IDENTITY,
+    methods: {
+      GET: operator('identity/read', IDENTITY_SCOPE),
+      PATCH: operator('identity/write', IDENTITY_SCOPE),
+      DELETE: operator('identity/delete', IDENTITY_SCOPE),
+    },
+  },
+  'rotate-identity': {
+    route: `${IDENTITY}/rotate`,
+    methods: { POST: operator('identity/rotate', IDENTITY_SCOPE) },
+  },
+  'revoke-identity': {
+    route: `${IDENTITY}/revoke`,
+    methods: { POST: operator('identity/revoke', IDENTITY_SCOPE) },
+  },
+  instances: {
+    route: `${IDENTITY}/instances`,
+    methods: { GET: operator('identity/read', IDENTITY_SCOPE) },
+  },
+  'unlock-instance': {
+    route: `${IDENTITY}/instances/{id}/unlock`,
+    methods: { POST: operator('identity/unlock', IDENTITY_SCOPE) },
+  },
+  'rotate-token': { route: 'token/rotate', methods: { POST: proof } },
+  revocations: {
+    route: 'revocations',
+    methods: { GET: operator('revocation/read'), POST: operator('revocation/write') },
+  },
+  revocation: { route: 'revocations/{id}', methods: { DELETE: operator('revocation/delete') } },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type RouteName = keyof typeof ROUTES;

@@ -8,11 +8,11 @@ import { parseScope } from '../domain/scope.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { decodePem } from '../pki/pem.ts';
 import type { Deps } from './deps.ts';
-import { findRevocation, type RevocationFinding } from './find-revocation.ts';
+import { findIdentityRevocation, findRevocation, type RevocationFinding } from './find-revocation.ts';
 import { judgeAccess } from './judge-access.ts';
 import { findRecorded, isEnded } from './proven-caller.ts';
 
-type Access = Pick<Deps, 'access' | 'identities' | 'revocationRules' | 'fleet' | 'clock'>;
+type Access = Pick<Deps, 'revocationRules' | 'access' | 'identities' | 'fleet' | 'clock'>;
 
 export interface AccessQuestion {
   /** PEM of one certificate. This or `identity` is given, and not both. */
@@ -71,12 +71,7 @@ async function byName(deps: Access, id: IdentityId | null): Promise<Found> {
   checkIdentityId(id);
   const identity = (await deps.identities.identity(id))?.value ?? null;
   if (identity === null) return { identity, serialNumber: null, refusal: null };
-  const finding =
-    identity.deletedAt !== null
-      ? 'identity-deleted'
-      : identity.revokedAt !== null
-        ? 'identity-revoked'
-        : null;
+  const finding = await findIdentityRevocation(deps, identity);
   return { identity, serialNumber: null, refusal: finding === null ? null : SENTENCES[finding] };
 }
 
@@ -107,7 +102,7 @@ const SENTENCES: Readonly<Record<RevocationFinding, string>> = {
   'identity-deleted': 'The identity was deleted.',
   'instance-revoked': 'The instance that the certificate belongs to is revoked.',
   'certificate-revoked': 'The certificate is revoked.',
-  'rule-revoked': 'A rule revokes the certificate.',
+  'rule-revoked': 'A revocation rule revokes it.',
 };
 
 function invalidAt(pointer: string, message: string): EverleafError {

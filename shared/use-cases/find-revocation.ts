@@ -43,6 +43,20 @@ export async function findRevocation(
 }
 
 /**
+ * Whether all credentials of an identity are revoked, those that it would get now too, and by what. Reads the same rows
+ * whatever the answer is.
+ */
+export async function findIdentityRevocation(
+  deps: Pick<Deps, 'clock' | 'revocationRules'>,
+  identity: Identity,
+): Promise<'identity-revoked' | 'identity-deleted' | 'rule-revoked' | null> {
+  const rules = await deps.revocationRules.all();
+  if (identity.deletedAt !== null) return 'identity-deleted';
+  if (identity.revokedAt !== null) return 'identity-revoked';
+  return findRule(rules, identity, deps.clock.now()) === null ? null : 'rule-revoked';
+}
+
+/**
  * Refuses to make credentials for an identity that is revoked, or whose next credential a rule would revoke at once.
  * @throws EverleafError NotFound for a deleted one; Revoked
  */
@@ -50,18 +64,15 @@ export async function assertIssuable(
   deps: Pick<Deps, 'clock' | 'revocationRules'>,
   identity: Identity,
 ): Promise<void> {
-  if (identity.deletedAt !== null) {
+  const reason = await findIdentityRevocation(deps, identity);
+  if (reason === null) return;
+  if (reason === 'identity-deleted') {
     throw new EverleafError('NotFound', `There is no identity ${identityText(identity)} any more.`);
   }
-  const what = `Cannot make credentials for ${identityText(identity)}`;
-  if (identity.revokedAt !== null) {
-    const details = { reason: 'identity-revoked' };
-    throw new EverleafError('Revoked', `${what}: the identity is revoked.`, { details });
-  }
-  const rule = findRule(await deps.revocationRules.all(), identity, deps.clock.now());
-  if (rule === null) return;
-  const details = { reason: 'rule-revoked', rule: rule.id };
-  throw new EverleafError('Revoked', `${what}: rule ${rule.id} revokes it.`, { details });
+  const what = reason === 'rule-revoked' ? 'a rule revokes it' : 'the identity is revoked';
+  throw new EverleafError('Revoked', `Cannot make credentials for ${identityText(identity)}: ${what}.`, {
+    details: { reason },
+  });
 }
 
 /**

@@ -25,6 +25,22 @@ export interface Revocation {
 }
 
 /**
+ * Revokes what is named of an identity: one of its lines, one of its certificates, or, with neither, all of it.
+ * @throws EverleafError NotFound
+ */
+export function revoke(
+  deps: Deps,
+  run: Run,
+  id: IdentityId,
+  what: { readonly instance: string | null; readonly serialNumber: string | null },
+  reason: RevocationReason,
+): Promise<Revocation> {
+  if (what.instance !== null) return revokeInstance(deps, run, id, what.instance, reason);
+  if (what.serialNumber !== null) return revokeCertificate(deps, run, id, what.serialNumber, reason);
+  return revokeIdentity(deps, run, id, reason);
+}
+
+/**
  * Revokes an identity for good: every certificate and token of it counts for nothing from now on, and nothing is renewed
  * any more. Said again it changes nothing, unless it turns out that the key was compromised.
  * @throws EverleafError NotFound

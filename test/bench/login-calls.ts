@@ -1,6 +1,7 @@
 import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
+import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { KMS, logIn, requestOf, tokenFromVault } from '../support/agent.ts';
@@ -21,6 +22,7 @@ export async function countLoginCalls(report: Report): Promise<void> {
     ...world.deps,
     identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
     fleet: new TableFleetStore(record),
+    revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
     counters: new TableCounters(counters),
   };
   await logIn(world, tokenFromVault(world, KMS), requestOf(KMS, 'counted'), deps);

@@ -22,6 +22,7 @@ import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
 import { describeOperationStore } from './suites/operation-store.ts';
+import { describeRevocationRules } from './suites/revocation-rules.ts';
 import { describeTable } from './suites/table.ts';
 import { describeWorkQueue } from './suites/work-queue.ts';
 
@@ -60,6 +61,7 @@ for (const [name, makeTable] of [
   describeAccessStore(name, makeTable);
   describeCounters(name, makeTable);
   describeAuditStore(name, makeTable);
+  describeRevocationRules(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 

@@ -5,8 +5,8 @@ import type { IdentityId } from '../../../shared/domain/names.ts';
 import type { Deps } from '../../../shared/use-cases/deps.ts';
 import { doWork } from '../../../shared/use-cases/do-work.ts';
 import { renewDue } from '../../../shared/use-cases/renew-due.ts';
+import { revokeIdentity } from '../../../shared/use-cases/revoke.ts';
 import { runTimer } from '../../../shared/use-cases/run-timer.ts';
-import { updateIdentity } from '../../../shared/use-cases/update-identity.ts';
 import { dieBefore, loseAnswer } from '../faults.ts';
 import { logInAs, newestToken } from './logins.ts';
 import { CLIENTS, depsOf, type Scene } from './small-world.ts';
@@ -144,11 +144,7 @@ export async function obey(scene: Scene, order: Command): Promise<void> {
       for (const id of CLIENTS) await takeWayBack(scene, id);
       return;
     case 'revoke':
-      // What revoking an identity will write; no use case does it yet.
-      await updateIdentity(world.deps, clientOf(order.client), (identity) => ({
-        identity: { ...identity, revokedAt: world.clock.now() },
-        changes: [],
-      }));
+      await revokeIdentity(world.deps, world.run, clientOf(order.client), 'unspecified');
   }
 }
 

@@ -53,6 +53,19 @@ const OPEN_TO: Readonly<Record<string, string>> = {
   'DELETE role-assignments/{id}': 'oa',
   'POST access-check': 'orcah',
   'GET events': 'orca',
+  'GET clusters/{cluster}/identities': 'orcas',
+  'POST clusters/{cluster}/identities': 'ocas',
+  'GET clusters/{cluster}/identities/{name}': 'orcas',
+  'PATCH clusters/{cluster}/identities/{name}': 'ocas',
+  'DELETE clusters/{cluster}/identities/{name}': 'ocas',
+  'POST clusters/{cluster}/identities/{name}/rotate': 'ocas',
+  'POST clusters/{cluster}/identities/{name}/revoke': 'ocas',
+  'GET clusters/{cluster}/identities/{name}/instances': 'orcas',
+  'POST clusters/{cluster}/identities/{name}/instances/{id}/unlock': 'ocas',
+  'POST token/rotate': 'everybody',
+  'GET revocations': 'orca',
+  'POST revocations': 'oca',
+  'DELETE revocations/{id}': 'oca',
 };
 
 interface Row {

@@ -174,5 +174,18 @@ export function describeCredentialVault(name: string, makeVault: MakeVault): voi
       assert.equal((await vault.current(NAME))?.version, next.version);
       await assert.rejects(vault.disable(NAME, '0'.repeat(32)), { code: 'NotFound' });
     });
+
+    test('8. enabledVersions names what is finished and not disabled, and nothing where there is no such name', async (t) => {
+      const { vault } = await makeVault(t);
+      assert.deepEqual(await vault.enabledVersions(NAME), []);
+      const first = await addVersion(vault);
+      const second = await addVersion(vault);
+      assert.deepEqual(
+        [...(await vault.enabledVersions(NAME))].sort(),
+        [first.version, second.version].sort(),
+      );
+      await vault.disable(NAME, first.version);
+      assert.deepEqual(await vault.enabledVersions(NAME), [second.version]);
+    });
   });
 }

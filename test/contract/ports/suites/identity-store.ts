@@ -6,6 +6,7 @@ import { type AuditEvent, FLEET_CHAIN } from '../../../../shared/domain/audit.ts
 import type { CertificateRecord, Identity } from '../../../../shared/domain/identity.ts';
 import type { Instance } from '../../../../shared/domain/instance.ts';
 import type { IdentityId } from '../../../../shared/domain/names.ts';
+import type { CertificateRevocation } from '../../../../shared/domain/revocation.ts';
 import { RECORD_SHARDS, shardOf } from '../../../../shared/domain/sharding.ts';
 import type { TokenRecord } from '../../../../shared/domain/token.ts';
 import type { Change, DueRow, IssuanceRecord, Page } from '../../../../shared/ports/identity-store.ts';
@@ -327,6 +328,35 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
         cursor = page.nextCursor;
       } while (cursor !== null);
       assert.deepEqual(found.sort(), rows.map(({ key }) => key).sort());
+    });
+
+    test('9. revocations answers those of one identity as they were put, and a second put replaces the first', async () => {
+      const { store } = await makeStore();
+      const value: CertificateRevocation = {
+        v: 1,
+        identity: ID,
+        instance: 'one',
+        serialNumber: '0a1b',
+        spkiHash: 'ef'.repeat(32),
+        authorityId: 'a1',
+        notAfter: ISSUED_AT,
+        revokedAt: ISSUED_AT,
+        reason: 'superseded',
+      };
+      const put = (row: CertificateRevocation): Change => ({ op: 'put', kind: 'revocation', value: row });
+      assert.deepEqual(await store.revocations(ID), []);
+      const others = { ...value, identity: { ...ID, name: 'KMS2' } };
+      await store.commit('management', [put(value), put(others)]);
+      assert.deepEqual(await store.revocations({ ...ID, name: 'kms' }), [value]);
+      await store.commit('management', [put({ ...value, reason: 'keyCompromise' })]);
+      assert.deepEqual(await store.revocations(ID), [{ ...value, reason: 'keyCompromise' }]);
+    });
+
+    test('9. a revocation of a newer program fails the read', async () => {
+      const { store, record } = await makeStore();
+      const partition = String(shardOf('management', RECORD_SHARDS)).padStart(2, '0');
+      await record.commit(partition, [{ op: 'put', key: 'x|management|kms|0a', v: 2, data: '{}' }]);
+      await assert.rejects(store.revocations(ID), { code: 'UnknownRecordVersion' });
     });
 
     test('7. dueRow reads one row of a cluster by its key, and answers null where there is none', async () => {

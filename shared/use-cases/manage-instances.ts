@@ -3,8 +3,20 @@ import type { Instance } from '../domain/instance.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
-import { assertLive } from './live-identity.ts';
+import { assertLive, readLiveIdentity } from './live-identity.ts';
 import { updateIdentity } from './update-identity.ts';
+
+/** The first half of a key's SHA-256: see `claimKey`. */
+const INSTANCE_ID = /^[0-9a-f]{32}$/;
+
+/** The lines of an identity, those of its earlier incarnations too. @throws EverleafError NotFound */
+export async function listInstances(
+  deps: Pick<Deps, 'identities'>,
+  id: IdentityId,
+): Promise<readonly Instance[]> {
+  await readLiveIdentity(deps, id);
+  return deps.identities.instances(id);
+}
 
 /**
  * Unlocks a line that was locked because two have used its certificates: its head goes on. A line that is not locked
@@ -37,7 +49,7 @@ export async function unlockInstance(
 }
 
 async function readInstance(deps: Pick<Deps, 'identities'>, id: IdentityId, instance: string) {
-  const stored = await deps.identities.instance(id, instance);
+  const stored = INSTANCE_ID.test(instance) ? await deps.identities.instance(id, instance) : null;
   if (stored !== null) return stored;
   throw new EverleafError('NotFound', `${identityText(id)} has no such instance.`);
 }
