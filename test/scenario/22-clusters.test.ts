@@ -7,6 +7,7 @@ import { deleteCluster } from '../../shared/use-cases/delete-cluster.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { getPlan } from '../../shared/use-cases/get-plan.ts';
 import { getStatus } from '../../shared/use-cases/get-status.ts';
+import { addIdentity } from '../../shared/use-cases/manage-identity.ts';
 import { identityOf, logIn, requestOf } from '../support/agent.ts';
 import { clusterEvents, create, keyed, look, repair } from '../support/clusters.ts';
 import { dieBefore } from '../support/faults.ts';
@@ -157,6 +158,8 @@ test('22 a deleted cluster is gone: its identities are revoked, its keys disable
   assert.equal((await deleteCluster(world.deps, world.run, 'alpha', null, null)).id, id);
   await assert.rejects(repair(world, 'renew'), { code: 'InUse' });
   await assert.rejects(create(world), { code: 'InUse' });
+  const late = { name: 'Late', clientType: 'Node', delivery: 'agent', credentials: 'cloud' } as const;
+  await assert.rejects(addIdentity(world.deps, world.run, 'alpha', late, {}), { code: 'InUse' });
   await world.tick();
   const operation = await look(world, id);
   assert.equal(operation.state, 'succeeded');
