@@ -1,11 +1,11 @@
 import { app, type InvocationContext } from '@azure/functions';
 import { timerRun } from '../shared/adapters/system/timer-run.ts';
 import { getApp } from '../shared/app.ts';
-import { renewDue } from '../shared/use-cases/renew-due.ts';
 import { runTimer } from '../shared/use-cases/run-timer.ts';
+import { tendFleet } from '../shared/use-cases/tend-fleet.ts';
 
 app.timer('renew-due', {
   schedule: '%RENEW_DUE_SCHEDULE%',
   handler: (_timer, context: InvocationContext) =>
-    runTimer(getApp().deps, timerRun(context), 'renew-due', renewDue),
+    runTimer(getApp().deps, timerRun(context), 'renew-due', tendFleet),
 });

@@ -9,6 +9,7 @@ import { TableCounters } from './adapters/storage/table-counters.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
+import { TableOperationStore } from './adapters/storage/table-operation-store.ts';
 import { TableRevocationRules } from './adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from './adapters/system/cron-schedules.ts';
 import { nodeDigest } from './adapters/system/node-digest.ts';
@@ -20,7 +21,7 @@ import { VERSION } from './config/version.ts';
 import { RECORD_SHARDS } from './domain/sharding.ts';
 import { SourceBuckets } from './domain/source-buckets.ts';
 import { type OperatorAuthenticator, openIdOperators } from './http/operators.ts';
-import type { Deps } from './use-cases/deps.ts';
+import type { ClientVault, Deps } from './use-cases/deps.ts';
 
 /** The whole product behind its triggers. */
 export interface App {
@@ -45,6 +46,7 @@ export function createApp(settings: Settings): App {
       digest: nodeDigest,
       identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
       fleet: new TableFleetStore(record),
+      operations: new TableOperationStore(record, RECORD_SHARDS),
       access: new TableAccessStore(record, RECORD_SHARDS),
       revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
       audit: new TableAuditStore(record, RECORD_SHARDS),
@@ -54,6 +56,7 @@ export function createApp(settings: Settings): App {
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
       clientSecrets: new VaultSecrets(settings.clientVaultUrl, credential),
+      clientVaultAt: clientVaults(credential),
       signer: new VaultSigner(credential),
       queue,
       counters: new TableCounters(counters),
@@ -65,6 +68,7 @@ export function createApp(settings: Settings): App {
         trustDomain: settings.trustDomain,
         publicBaseUrl: settings.publicBaseUrl,
         clientVaultUrl: settings.clientVaultUrl,
+        authorityVaultUrl: settings.authorityVaultUrl,
         cloudFqdn: settings.cloud.fqdn,
         cloudPort: settings.cloud.port,
         cloudAuthPort: settings.cloud.authPort,
@@ -78,6 +82,19 @@ export function createApp(settings: Settings): App {
       },
     },
     operators: openIdOperators(settings.operators),
+  };
+}
+
+/** One pair of clients per vault: each learns the way to its vault's tokens once. */
+function clientVaults(credential: ManagedIdentityCredential): Deps['clientVaultAt'] {
+  const known = new Map<string, ClientVault>();
+  return (url) => {
+    const found = known.get(url) ?? {
+      certificates: new VaultCertificates(url, credential),
+      secrets: new VaultSecrets(url, credential),
+    };
+    known.set(url, found);
+    return found;
   };
 }
 

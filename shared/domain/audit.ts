@@ -23,10 +23,6 @@ export const EVENT_TYPES = [
   'rotation-reminded',
   'authority-activated',
   'reconciled',
-  'role-written',
-  'role-deleted',
-  'role-assigned',
-  'role-unassigned',
   'token-cut-over',
   'login-file-issued',
   'identity-changed',
@@ -37,6 +33,16 @@ export const EVENT_TYPES = [
   'certificate-revoked',
   'revocation-rule-created',
   'revocation-rule-deleted',
+  'cluster-created',
+  'cluster-deleted',
+  'operation-started',
+  'operation-finished',
+  'login-files-issued',
+  'update-reminder',
+  'role-written',
+  'role-deleted',
+  'role-assigned',
+  'role-unassigned',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

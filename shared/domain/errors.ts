@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'NotFound'
   | 'AlreadyExists'
   | 'InUse'
+  | 'IdempotencyMismatch'
   | 'PreconditionFailed'
   | 'PreconditionRequired'
   // What the record says.

@@ -43,6 +43,30 @@ export const ROUTES = {
   health: { route: 'health', methods: { GET: anyone } },
   status: { route: 'status', methods: { GET: operator('status/read') } },
   plan: { route: 'plan', methods: { GET: operator('plan/read') } },
+  clusters: {
+    route: 'clusters',
+    methods: { GET: operator('cluster/read'), POST: operator('cluster/write') },
+  },
+  cluster: {
+    route: 'clusters/{cluster}',
+    methods: {
+      GET: operator('cluster/read', '/clusters/{cluster}'),
+      DELETE: operator('cluster/delete', '/clusters/{cluster}'),
+    },
+  },
+  'renew-cluster': {
+    route: 'clusters/{cluster}/renew',
+    methods: { POST: operator('cluster/renew', '/clusters/{cluster}') },
+  },
+  'update-cluster': {
+    route: 'clusters/{cluster}/update',
+    methods: { POST: operator('cluster/update', '/clusters/{cluster}') },
+  },
+  operation: { route: 'operations/{id}', methods: { GET: operator('operation/read') } },
+  'operation-login-files': {
+    route: 'operations/{id}/login-files',
+    methods: { GET: operator('operation/login-files') },
+  },
   roles: { route: 'roles', methods: { GET: operator('role/read'), PUT: operator('role/write') } },
   role: {
     route: 'roles/{role}',
@@ -65,6 +89,7 @@ export const ROUTES = {
     },
   },
   'access-check': { route: 'access-check', methods: { POST: operator('access/check') } },
+  events: { route: 'events', methods: { GET: operator('event/read') } },
   identities: {
     route: 'clusters/{cluster}/identities',
     methods: {
@@ -102,7 +127,6 @@ export const ROUTES = {
     methods: { GET: operator('revocation/read'), POST: operator('revocation/write') },
   },
   revocation: { route: 'revocations/{id}', methods: { DELETE: operator('revocation/delete') } },
-  events: { route: 'events', methods: { GET: operator('event/read') } },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type RouteName = keyof typeof ROUTES;

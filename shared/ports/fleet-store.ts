@@ -1,4 +1,5 @@
 import type { Authority } from '../domain/authority.ts';
+import type { Cluster } from '../domain/cluster.ts';
 import type { Stored } from './identity-store.ts';
 
 /** What there is one of in a deployment: the pins that its first start decides once and for all. */
@@ -14,14 +15,6 @@ export interface Deployment {
   readonly deliveredBundleId: string | null;
   /** When the first start had done everything. */
   readonly readyAt: Date | null;
-}
-
-export interface Cluster {
-  readonly v: 1;
-  readonly name: string;
-  readonly kind: 'management' | 'workload';
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
 }
 
 /** When a timer last ran, written by itself: its silence is what an operator must notice. */
@@ -53,6 +46,7 @@ export interface FleetStore {
   cluster(name: string): Promise<Stored<Cluster> | null>;
   clusters(): Promise<readonly Cluster[]>;
   insertCluster(value: Cluster): Promise<void>;
+  replaceCluster(value: Cluster, etag: string): Promise<void>;
   timerRun(name: string): Promise<TimerRun | null>;
   putTimerRun(value: TimerRun): Promise<void>;
 }

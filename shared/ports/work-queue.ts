@@ -10,13 +10,21 @@ export interface WorkItem {
   readonly operationId?: string;
 }
 
+/** An operation that is to be begun, or gone on with. */
+export interface OperationMessage {
+  readonly v: 1;
+  readonly type: 'operation';
+  readonly operationId: string;
+}
+
 /**
  * The queue between the scan and the workers.
- * 1. A sent item is delivered at least once, in no order, once `send` has returned.
+ * 1. A sent item, or operation, is delivered at least once, in no order, once it was sent.
  * 2. `depth` counts approximately what waits, and what was given up on (the poison queue).
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface WorkQueue {
   send(item: WorkItem): Promise<void>;
+  sendOperation(operationId: string): Promise<void>;
   depth(): Promise<{ waiting: number; poison: number }>;
 }

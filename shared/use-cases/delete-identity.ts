@@ -6,6 +6,7 @@ import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { withRevocation } from './revoke.ts';
 import { updateIdentity } from './update-identity.ts';
+import { vaultsOf } from './vaults-of.ts';
 
 /**
  * Deletes an identity: it is revoked, its renewals stop, and to everybody it is gone. Its rows stay, so that nothing of
@@ -45,8 +46,9 @@ export async function deleteIdentity(
 /** Nobody can read a key there any more, and nothing is lost. */
 async function disableVersions(deps: Deps, identity: Identity): Promise<void> {
   const name = vaultCertificateName(identity);
-  await deps.clientVault.discardPending(name);
-  for (const version of await deps.clientVault.enabledVersions(name)) {
-    await deps.clientVault.disable(name, version);
+  const { certificates } = await vaultsOf(deps, identity.cluster);
+  await certificates.discardPending(name);
+  for (const version of await certificates.enabledVersions(name)) {
+    await certificates.disable(name, version);
   }
 }

@@ -12,6 +12,7 @@ import type { FleetStore } from '../ports/fleet-store.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Log } from '../ports/log.ts';
+import type { OperationStore } from '../ports/operation-store.ts';
 import type { Random } from '../ports/random.ts';
 import type { RevocationRules } from '../ports/revocation-rules.ts';
 import type { Schedules } from '../ports/schedule.ts';
@@ -27,6 +28,7 @@ export interface Deps {
   readonly digest: Digest;
   readonly identities: IdentityStore;
   readonly fleet: FleetStore;
+  readonly operations: OperationStore;
   readonly access: AccessStore;
   readonly revocationRules: RevocationRules;
   readonly audit: AuditStore;
@@ -37,6 +39,8 @@ export interface Deps {
   readonly authoritySecrets: SecretVault;
   readonly clientVault: CredentialVault;
   readonly clientSecrets: SecretVault;
+  /** The client vault at an address that was checked when a cluster named it; the same one for the same address. */
+  readonly clientVaultAt: (url: string) => ClientVault;
   readonly signer: Signer;
   readonly queue: WorkQueue;
   readonly counters: Counters;
@@ -50,6 +54,12 @@ export interface Deps {
   readonly timers: Readonly<Record<TimerName, string>>;
 }
 
+/** Both sides of one vault: certificates with their keys, and secrets. */
+export interface ClientVault {
+  readonly certificates: CredentialVault;
+  readonly secrets: SecretVault;
+}
+
 /** The timers, named as the functions that they run. */
 export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit';
 
@@ -59,6 +69,7 @@ export interface Site {
   /** The address that agents call, without a slash at its end: the proofs that they sign name it. */
   readonly publicBaseUrl: string;
   readonly clientVaultUrl: string;
+  readonly authorityVaultUrl: string;
   /** What the cloud agent's login file tells its clients about the cloud agent. */
   readonly cloudFqdn: string;
   readonly cloudPort: number;

@@ -8,7 +8,7 @@ import type { Deps, Run } from './deps.ts';
 import { assertIssuable } from './find-revocation.ts';
 import { withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
-import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
 /** How often a token may be used in the moment between its making and its telling. */
 const TRIES = 3;
@@ -23,6 +23,8 @@ export interface SuccessorWishes {
    * operation that is resumed forces once.
    */
   readonly generation?: number;
+  /** An operator is to hand it over in a login file: until its first use the agent goes on with what it has. */
+  readonly isHandover?: boolean;
 }
 
 export interface Successor {
@@ -51,7 +53,8 @@ export async function ensureSuccessor(
     const identity = await updateIdentity(deps, id, async (current) => {
       await assertIssuable(deps, current);
       isNew = isNewWanted(current, wishes, deps.clock.now());
-      return isNew ? newlyDue(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
+      const update = isNew ? newlyDue(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
+      return withHandover(current, update, wishes.isHandover ?? false);
     });
     const token = await deps.identities.token(fromHex(identity.token.id));
     const text = token === null ? null : tokenText(deps, rotationKey, token.value);
@@ -60,6 +63,20 @@ export async function ensureSuccessor(
   throw new EverleafError('Conflict', `Every new token of ${identityText(id)} was used before it was told.`, {
     retryable: true,
   });
+}
+
+/** Notes whether the newest token waits for an operator to bring it, or is in the hands of whoever asked. */
+function withHandover(current: Identity, update: IdentityUpdate | null, isHandover: boolean) {
+  const identity = update?.identity ?? current;
+  const { token } = identity;
+  const handoverGeneration = isHandover
+    ? token.generation
+    : Math.min(token.handoverGeneration, token.generation - 1);
+  if (handoverGeneration === token.handoverGeneration) return update;
+  return {
+    identity: { ...identity, token: { ...token, handoverGeneration } },
+    changes: update?.changes ?? [],
+  };
 }
 
 function isNewWanted({ token }: Identity, wishes: SuccessorWishes, now: Date): boolean {

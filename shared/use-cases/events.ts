@@ -5,7 +5,7 @@ import type { IdentityId } from '../domain/names.ts';
 import type { EventChange } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 
-interface EventFacts {
+export interface EventFacts {
   readonly outcome?: AuditEvent['outcome'];
   readonly reason?: string;
   readonly serialNumber?: string;

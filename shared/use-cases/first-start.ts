@@ -77,8 +77,17 @@ async function ensureCluster(deps: Deps): Promise<void> {
       v: 1,
       name: MANAGEMENT_CLUSTER,
       kind: 'management',
+      state: 'Active',
+      nodes: [],
+      delivery: 'vault',
+      vaultUrl: null,
       createdAt: now,
       updatedAt: now,
+      remindedAt: null,
+      createdBy: null,
+      operationId: null,
+      deliveredBundleId: null,
+      revision: 1,
     });
   } catch (error) {
     if (!isEverleafError(error, 'AlreadyExists')) throw error;

@@ -1,3 +1,4 @@
+import { planReminder } from '../domain/cluster.ts';
 import { identityText } from '../domain/names.ts';
 import { type PlanEntry, planAuthority, planCredential } from '../domain/renewal-plan.ts';
 import { readActiveAuthority } from './authorities.ts';
@@ -31,6 +32,7 @@ export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   const at = query.at ?? computedAt;
   const entries: PlanEntry[] = [];
   if (query.cluster === null) entries.push(planAuthority(await readActiveAuthority(deps), at));
+  entries.push(...(await planReminders(deps, query.cluster, at)));
   const due = (await deps.identities.due(at, Number.POSITIVE_INFINITY)).filter(
     (row) => row.dueAt <= at && (query.cluster === null || row.identity.cluster === query.cluster),
   );
@@ -41,14 +43,27 @@ export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
     return isCurrent ? [planCredential(stored.value, row.kind, at)] : [];
   });
   entries.push(...planned.flat().sort(byMoment));
+  return planPage(entries, { ...query, at, computedAt });
+}
+
+async function planReminders(deps: Deps, cluster: string | null, at: Date): Promise<readonly PlanEntry[]> {
+  const asked = (await deps.fleet.clusters()).filter(({ name }) => cluster === null || name === cluster);
+  return asked.flatMap((each) => planReminder(each, deps.policy.updateReminderDays, at) ?? []);
+}
+
+/** One page of a plan's entries, with the counts of all. */
+export function planPage(
+  entries: readonly PlanEntry[],
+  { at, computedAt, offset, limit }: Pick<Plan, 'at' | 'computedAt'> & { offset: number; limit: number },
+): Plan {
   const counts: Record<string, number> = {};
   for (const { action } of entries) counts[action] = (counts[action] ?? 0) + 1;
-  const end = query.offset + query.limit;
+  const end = offset + limit;
   return {
     at,
     computedAt,
     counts,
-    entries: entries.slice(query.offset, end),
+    entries: entries.slice(offset, end),
     nextCursor: end < entries.length ? String(end) : null,
   };
 }

@@ -1,8 +1,10 @@
+import { isUpdateOverdue } from '../domain/cluster.ts';
 import { EverleafError } from '../domain/errors.ts';
 import { IDENTITY_STATES, type IdentityState } from '../domain/identity-status.ts';
 import { MINUTE_MS } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
 import { readActiveAuthority, readTrustBundle } from './authorities.ts';
+import { listClusters } from './clusters.ts';
 import type { Deps, TimerName } from './deps.ts';
 import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
 import { type IdentityStatus, type JudgedIdentity, judgeIdentity, readDetails } from './judge-identity.ts';
@@ -56,12 +58,13 @@ export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status>
   const [authority, queue, clusters, timers] = await Promise.all([
     readActiveAuthority(deps),
     deps.queue.depth(),
-    deps.fleet.clusters(),
+    listClusters(deps),
     Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
   ]);
+  const overdue = clusters.filter((each) => isUpdateOverdue(each, deps.policy.updateReminderDays, now));
   const { totals, open, page, nextCursor } = await readFleet(deps, query, now);
   return {
-    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now),
+    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now, overdue.length),
     now,
     version: deps.site.version,
     totals: { asOf: now, clusters: clusters.length, ...totals },

@@ -31,6 +31,7 @@ export function judgeFleet(
   queue: { readonly poison: number },
   authority: Authority,
   now: Date,
+  clustersNotUpdated: number,
 ): FleetJudgement {
   const { byState } = totals;
   const found: Graded[] = [
@@ -69,6 +70,12 @@ export function judgeFleet(
       code: 'TokensUnrotated',
       text: 'identities have a token that is due and that only an operator rotates',
       count: totals.unrotated,
+    },
+    {
+      grade: 'warning',
+      code: 'ClustersNotUpdated',
+      text: 'clusters were not updated for longer than UPDATE_REMINDER_DAYS',
+      count: clustersNotUpdated,
     },
     {
       grade: 'warning',

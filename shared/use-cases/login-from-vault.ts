@@ -8,6 +8,7 @@ import { eventChange } from './events.ts';
 import type { IssuedLogin } from './login-answer.ts';
 import { tokenUse } from './token-use.ts';
 import { readIdentity } from './update-identity.ts';
+import { vaultsOf } from './vaults-of.ts';
 
 const RACES = 10;
 
@@ -43,6 +44,7 @@ export async function readVaultCertificate(
       },
     );
   }
+  const { url } = await vaultsOf(deps, identity.cluster);
   const path = `${vaultCertificateName(identity)}/${head.vaultVersion}`;
   return {
     identity: used,
@@ -50,8 +52,8 @@ export async function readVaultCertificate(
     head,
     instance: VAULT_INSTANCE,
     vault: {
-      certificateId: `${deps.site.clientVaultUrl}/certificates/${path}`,
-      secretId: `${deps.site.clientVaultUrl}/secrets/${path}`,
+      certificateId: `${url}/certificates/${path}`,
+      secretId: `${url}/secrets/${path}`,
     },
     warnings: [],
   };

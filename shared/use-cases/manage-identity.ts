@@ -4,6 +4,7 @@ import { checkWishes } from '../domain/identity-wishes.ts';
 import { later } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
+import { readCluster, readLiveCluster } from './clusters.ts';
 import type { Deps, Run } from './deps.ts';
 import { ensureSuccessor } from './ensure-successor.ts';
 import { eventChange } from './events.ts';
@@ -33,7 +34,7 @@ export async function listIdentities(
   cluster: string,
   { after, limit }: { readonly after: string | null; readonly limit: number },
 ): Promise<IdentityPage> {
-  await assertCluster(deps, cluster);
+  await readCluster(deps, cluster);
   const found: Identity[] = [];
   let cursor: string | null = null;
   do {
@@ -72,7 +73,7 @@ export async function addIdentity(
   wishes: IdentityWishes,
 ): Promise<AddedIdentity> {
   const checked = checkWishes(wishes);
-  await assertCluster(deps, cluster);
+  await readLiveCluster(deps, cluster);
   const rotationKey = await readRotationKey(deps);
   const made = await createOrRecreateIdentity(deps, run, rotationKey, cluster, template, checked);
   const { identity, isNew, warnings } = made;
@@ -132,7 +133,7 @@ export async function issueLoginFile(
   id: IdentityId,
   isCutOver: boolean,
 ): Promise<LoginFile> {
-  const { identity, token, text } = await ensureSuccessor(deps, run, id, { isCutOver });
+  const { identity, token, text } = await ensureSuccessor(deps, run, id, { isCutOver, isHandover: true });
   await recordLoginFile(deps, run, identity);
   return loginFileWith(deps, identity, token, text);
 }
@@ -144,9 +145,4 @@ async function recordLoginFile(deps: Deps, run: Run, identity: Identity): Promis
       details: { generation: identity.token.generation },
     }),
   ]);
-}
-
-async function assertCluster(deps: Pick<Deps, 'fleet'>, cluster: string): Promise<void> {
-  if ((await deps.fleet.cluster(cluster)) !== null) return;
-  throw new EverleafError('NotFound', `There is no cluster ${cluster}.`);
 }

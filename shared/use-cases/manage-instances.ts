@@ -1,5 +1,5 @@
 import { EverleafError } from '../domain/errors.ts';
-import type { Instance } from '../domain/instance.ts';
+import { type Instance, withLock } from '../domain/instance.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
@@ -34,8 +34,10 @@ export async function unlockInstance(
     const stored = await readInstance(deps, id, instance);
     if (stored.value.lockedAt === null) return null;
     const value = { ...stored.value, lockedAt: null };
+    // A line that is revoked has not counted as locked since then.
+    const isCounted = value.revokedAt === null;
     return {
-      identity,
+      identity: isCounted ? withLock(identity, -1) : identity,
       changes: [
         { op: 'replace', kind: 'instance', value, etag: stored.etag },
         eventChange(deps, run, 'instance-unlocked', identity, {

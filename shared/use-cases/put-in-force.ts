@@ -6,6 +6,7 @@ import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { headOf, isClipped } from './issue-certificate.ts';
 import { moveDue, updateIdentity } from './update-identity.ts';
+import { vaultsOf } from './vaults-of.ts';
 
 /**
  * Step 6: keeps what was signed. Whoever signed the same serial first wins: theirs is the certificate. The record of the
@@ -82,7 +83,8 @@ export async function putInForce(
     };
   });
   if (identity.revokedAt !== null) {
-    await deps.clientVault.disable(vaultCertificateName(id), version);
+    const { certificates } = await vaultsOf(deps, id.cluster);
+    await certificates.disable(vaultCertificateName(id), version);
     return;
   }
   const what = `certificate ${record.serialNumber} of ${identityText(identity)}`;

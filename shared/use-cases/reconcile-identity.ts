@@ -17,6 +17,7 @@ import type { Change } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { vaultsOf } from './vaults-of.ts';
 
 const KINDS = ['certificate', 'token'] as const;
 
@@ -39,7 +40,8 @@ export async function reconcileIdentity(deps: Deps, run: Run, seen: Identity): P
   // Last, because it cannot be part of the transaction. A worker that takes the request up just now loses its key, and
   // begins another attempt.
   if (findings.some(({ name }) => name === 'request-left-over')) {
-    await deps.clientVault.discardPending(vaultCertificateName(seen));
+    const { certificates } = await vaultsOf(deps, seen.cluster);
+    await certificates.discardPending(vaultCertificateName(seen));
   }
   return findings;
 }
@@ -55,8 +57,9 @@ async function readFacts(deps: Deps, identity: Identity): Promise<IdentityFacts>
 
 async function readVault(deps: Deps, identity: Identity): Promise<VaultFacts> {
   const name = vaultCertificateName(identity);
-  const pending = await deps.clientVault.pending(name);
-  const found = await deps.clientVault.current(name);
+  const { certificates } = await vaultsOf(deps, identity.cluster);
+  const pending = await certificates.pending(name);
+  const found = await certificates.current(name);
   const isInForce = found !== null && found.version === identity.certificate.head?.vaultVersion;
   return {
     // The version in force has its record since before it was merged.

@@ -16,7 +16,7 @@ import {
   parseCertificateRequestDer,
 } from '../pki/certificate-request.ts';
 import { type PublicKeyInfo, spkiHash } from '../pki/public-key.ts';
-import type { KeySpec, VaultCertificate } from '../ports/credential-vault.ts';
+import type { CredentialVault, KeySpec, VaultCertificate } from '../ports/credential-vault.ts';
 import { readActiveAuthority } from './authorities.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
@@ -25,6 +25,7 @@ import { isAttemptUsable, planAttempt, signLeaf } from './issue-certificate.ts';
 import { putInForce, recordCertificate } from './put-in-force.ts';
 import { requestFromVault } from './request-from-vault.ts';
 import { updateIdentity } from './update-identity.ts';
+import { vaultsOf } from './vaults-of.ts';
 
 /** How many attempts one call may begin: the first, and one more when the vault lost the first one's key. */
 const ATTEMPTS = 2;
@@ -117,23 +118,25 @@ async function finishAttempt(
   const { attempt } = identity.certificate;
   const owner = { identity: { cluster: identity.cluster, name: identity.name }, instance: VAULT_INSTANCE };
   await deps.identities.claimSerial(attempt.serialNumber, owner);
+  const { certificates: vault } = await vaultsOf(deps, identity.cluster);
 
   let record = await deps.identities.certificate(identity, attempt.serialNumber);
   if (record === null) {
-    const request = await requestKey(deps, identity);
+    const request = await requestKey(deps, vault, identity);
     if (!(await keepKey(deps, identity, attempt, request))) return abandon(deps, run, identity, attempt);
     await deps.identities.claimKey(spkiHash(request.spki), owner);
     const signed = await signLeaf(deps, authority, identity, VAULT_INSTANCE, attempt, request);
     record = await recordCertificate(deps, identity, attempt, signed);
     if (record === null) return abandon(deps, run, identity, attempt);
   }
-  const merged = await mergeOnce(deps, identity, record, authority);
+  const merged = await mergeOnce(vault, identity, record, authority);
   return merged === null ? abandon(deps, run, identity, attempt) : { record, version: merged.version };
 }
 
 /** Step 3: the request that the vault made with the new key. */
 async function requestKey(
   deps: Deps,
+  vault: CredentialVault,
   identity: Identity,
 ): Promise<CertificateRequest & { requestId: string }> {
   const spec: KeySpec = {
@@ -147,7 +150,7 @@ async function requestKey(
   };
   const isWantedKey = (csr: Uint8Array) =>
     keyTypeOf(parseCertificateRequestDer(csr).publicKey) === spec.keyType;
-  const pending = await requestFromVault(deps.clientVault, vaultCertificateName(identity), spec, ({ csr }) =>
+  const pending = await requestFromVault(vault, vaultCertificateName(identity), spec, ({ csr }) =>
     isWantedKey(csr),
   );
   const request = parseCertificateRequestDer(pending.csr);
@@ -182,22 +185,22 @@ async function keepKey(
  * @returns null when the vault has neither the certificate nor a request that is waiting for it
  */
 async function mergeOnce(
-  deps: Deps,
+  vault: CredentialVault,
   identity: Identity,
   record: CertificateRecord,
   authority: ActiveAuthority,
 ): Promise<VaultCertificate | null> {
   const name = vaultCertificateName(identity);
   // In this order: what another worker merges in between shows as the current version.
-  const pending = await deps.clientVault.pending(name);
-  const current = await deps.clientVault.current(name);
+  const pending = await vault.pending(name);
+  const current = await vault.current(name);
   if (isCertificate(current, record)) return current;
   if (pending.state !== 'waiting') return null;
   if (spkiHash(parseCertificateRequestDer(pending.csr).spki) !== record.spkiHash) return null;
   try {
-    return await deps.clientVault.merge(name, [record.der, authority.certificate]);
+    return await vault.merge(name, [record.der, authority.certificate]);
   } catch (error) {
-    const after = await deps.clientVault.current(name);
+    const after = await vault.current(name);
     if (isCertificate(after, record)) return after;
     throw error;
   }

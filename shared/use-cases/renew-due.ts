@@ -111,8 +111,12 @@ function scanBudget(deps: Deps, now: Date): number {
   return Math.floor(deps.policy.vaultKeysPerMinute * minutes);
 }
 
-/** Does what the plan says of a row now, whatever the row was written for. */
-async function takeUp(deps: Deps, run: Run, row: DueRow): Promise<'queued' | 'reminded' | 'nothing'> {
+/** Does what the plan says of a row now, whatever the row was written for. A row that has moved is left. */
+export async function takeUp(
+  deps: Deps,
+  run: Run,
+  row: Pick<DueRow, 'identity' | 'kind' | 'key'>,
+): Promise<'queued' | 'reminded' | 'nothing'> {
   let item: WorkItem | null = null;
   let isReminded = false;
   await updateIdentity(deps, row.identity, (identity) => {

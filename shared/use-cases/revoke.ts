@@ -1,5 +1,6 @@
 import { EverleafError } from '../domain/errors.ts';
 import { type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
+import { type Instance, withLock } from '../domain/instance.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import {
@@ -106,10 +107,13 @@ export async function revokeInstance(
     const value = { ...stored.value, ...mark };
     marks.push(value);
     if (mark === null) return null;
+    const isCounted = stored.value.lockedAt !== null && stored.value.revokedAt === null;
+    const update = withoutRevokedHead(isCounted ? withLock(identity, -1) : identity, serialNumbersOf(value));
     // The identity is written with it, so that a login or a renewal that runs just now looks again.
     return {
-      identity,
+      identity: update.identity,
       changes: [
+        ...update.changes,
         { op: 'replace', kind: 'instance', value, etag: stored.etag },
         eventChange(deps, run, 'instance-revoked', identity, {
           reason,
@@ -169,10 +173,25 @@ async function certificateRow(deps: Deps, id: Identity, serialNumber: string, re
   return { row, change };
 }
 
+/** An agent whose newest certificate is revoked has none in force: it logs in again, and nobody waits for a renewal. */
+function withoutRevokedHead(current: Identity, revoked: readonly string[]): IdentityUpdate {
+  const { head } = current.certificate;
+  const isInForce = current.delivery === 'agent' && head !== null && revoked.includes(head.serialNumber);
+  if (!isInForce) return { identity: current, changes: [] };
+  const { changes } = moveDue(current, 'certificate', null);
+  const certificate = { ...current.certificate, head: null, dueKey: null };
+  return { identity: { ...current, certificate }, changes };
+}
+
+function serialNumbersOf({ head, successor }: Instance): readonly string[] {
+  return successor === null ? [head.serialNumber] : [head.serialNumber, successor.serialNumber];
+}
+
 /** A client of the vault has nothing to go on with once the certificate there is revoked: the next one is due now. */
 function replacedAtOnce(deps: Pick<Deps, 'clock'>, current: Identity, serialNumber: string): IdentityUpdate {
+  if (current.delivery === 'agent') return withoutRevokedHead(current, [serialNumber]);
   const { head } = current.certificate;
-  const isInForce = current.delivery === 'vault' && head?.serialNumber === serialNumber;
+  const isInForce = head?.serialNumber === serialNumber;
   if (!isInForce || current.revokedAt !== null) return { identity: current, changes: [] };
   const now = wholeSecond(deps.clock.now());
   const forced = withCredential(current, 'certificate', { forcedAt: now, failure: null });

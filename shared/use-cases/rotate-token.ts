@@ -9,6 +9,7 @@ import { assertIssuable } from './find-revocation.ts';
 import { withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { vaultsOf } from './vaults-of.ts';
 
 /**
  * Gives a vault-delivered identity its next token, and puts it into the vault as a new version of its secret. The
@@ -28,7 +29,8 @@ export async function rotateToken(
   const token = await deps.identities.token(fromHex(identity.token.id));
   const text = token === null ? null : tokenText(deps, rotationKey, token.value);
   if (text === null) return 'nothing-to-do';
-  const { version } = await deps.clientSecrets.write(vaultTokenName(identity), text, {
+  const { secrets } = await vaultsOf(deps, id.cluster);
+  const { version } = await secrets.write(vaultTokenName(identity), text, {
     contentType: 'text/plain',
     tags: { cluster: identity.cluster, name: identity.name, generation: String(identity.token.generation) },
     expiresAt: identity.token.expiresAt,

@@ -13,6 +13,7 @@ import type { Deps } from '../../shared/use-cases/deps.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { readRotationKey } from '../../shared/use-cases/tokens.ts';
 import { KMS, management } from '../support/agent.ts';
+import { clusterScene, deletionScene, updateScene } from '../support/crash-clusters.ts';
 import {
   firstUseScene,
   loginScene,
@@ -109,6 +110,55 @@ const FLOWS: readonly Flow[] = [
     prepare: (world) => renewalScene(world, KMS, 'token'),
   },
   {
+    title: 'a cluster is made',
+    steps: [
+      ['record: cluster, Creating', 'fleet.insertCluster'],
+      ['record: its client KMS', 'identities.commit'],
+      ['record: its client CSI', 'identities.commit'],
+      ['record: its client CertManager', 'identities.commit'],
+      ['record: its client CloudProvider', 'identities.commit'],
+      ['record: the node’s client', 'identities.commit'],
+      ['record: operation with its items', 'operations.insert'],
+      ['queue: the operation', 'queue.sendOperation'],
+      ['record: event', 'identities.commit'],
+      ['record: cluster, Active', 'fleet.replaceCluster'],
+    ],
+    prepare: clusterScene,
+  },
+  {
+    title: 'an update',
+    steps: [
+      ['record: operation with its items', 'operations.insert'],
+      ['queue: the operation', 'queue.sendOperation'],
+      ['record: cluster, updatedAt', 'fleet.replaceCluster'],
+      ['record: certificate wanted', 'identities.commit'],
+      ['record: token wanted', 'identities.commit'],
+      ['record: the node is asked', 'identities.commit'],
+      ['record: the node’s new token', 'identities.commit'],
+      ['record: certificate enqueued', 'identities.commit'],
+      ['queue: the certificate', 'queue.send'],
+      ['record: token enqueued', 'identities.commit'],
+      ['queue: the token', 'queue.send'],
+    ],
+    prepare: updateScene,
+  },
+  {
+    title: 'a cluster is deleted',
+    steps: [
+      ['record: cluster, Deleting', 'fleet.replaceCluster'],
+      ['record: operation with its items', 'operations.insert'],
+      ['queue: the operation', 'queue.sendOperation'],
+      ['record: the node deleted', 'identities.commit'],
+      ['record: the client deleted', 'identities.commit'],
+      ['client vault: what waits', 'clientVault.discardPending'],
+      ['client vault: key disabled', 'clientVault.disable'],
+      ['record: event', 'identities.commit'],
+      ['record: cluster, Deleted', 'fleet.replaceCluster'],
+      ['record: operation finished', 'operations.finish'],
+    ],
+    prepare: deletionScene,
+  },
+  {
     title: 'birth of the authority',
     steps: [
       ['record: attempt', 'fleet.insertAuthority'],
@@ -154,7 +204,7 @@ const KILLS: readonly { title: string; cause: (n: number, deps: Deps) => Fault }
 
 /** Calls that change something outside the process. */
 const WRITES =
-  /\.(?:commit|claim\w+|add|countEvent|insert\w+|replace\w+|put\w*|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send|append)$/;
+  /\.(?:commit|claim\w+|add|countEvent|insert\w+|replace\w+|put\w*|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send\w*|append|insert|finish)$/;
 
 const cells: { flow: string; step: string; kill: string; holds: boolean }[] = [];
 

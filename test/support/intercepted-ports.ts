@@ -14,6 +14,7 @@ export type Interceptor = (call: PortCall, proceed: () => Promise<unknown>) => P
 const PORTS = [
   'identities',
   'fleet',
+  'operations',
   'access',
   'revocationRules',
   'audit',

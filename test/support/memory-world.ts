@@ -10,6 +10,7 @@ import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
+import { TableOperationStore } from '../../shared/adapters/storage/table-operation-store.ts';
 import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
 import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
@@ -18,10 +19,11 @@ import type { Policy } from '../../shared/domain/policy.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
 import { SourceBuckets } from '../../shared/domain/source-buckets.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { advanceOperation } from '../../shared/use-cases/advance-operation.ts';
 import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
-import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
+import { tendFleet } from '../../shared/use-cases/tend-fleet.ts';
 import { readyKeys } from './ready-keys.ts';
 
 /** A clock that a test moves. Waiting moves it too, so that no test ever sleeps. */
@@ -53,6 +55,8 @@ export interface World {
   readonly authoritySecrets: MemorySecrets;
   readonly clientVault: MemoryVault;
   readonly clientSecrets: MemorySecrets;
+  /** The vault that a cluster names as its own. */
+  readonly clientVaultAt: (url: string) => { certificates: MemoryVault; secrets: MemorySecrets };
   readonly tables: {
     readonly record: MemoryTable;
     readonly serials: MemoryTable;
@@ -89,6 +93,15 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
   const authoritySecrets = new MemorySecrets(systemRandom);
   const clientSecrets = new MemorySecrets(systemRandom);
+  const vaults = new Map<string, { certificates: MemoryVault; secrets: MemorySecrets }>();
+  const clientVaultAt = (url: string) => {
+    const found = vaults.get(url) ?? {
+      certificates: new MemoryVault(url, clock, systemRandom, newKey),
+      secrets: new MemorySecrets(systemRandom),
+    };
+    vaults.set(url, found);
+    return found;
+  };
   const tables = {
     record: new MemoryTable(),
     serials: new MemoryTable(),
@@ -112,6 +125,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     digest: nodeDigest,
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
+    operations: new TableOperationStore(tables.record, RECORD_SHARDS),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
     audit: new TableAuditStore(tables.record, RECORD_SHARDS),
@@ -121,6 +135,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     authoritySecrets,
     clientVault,
     clientSecrets,
+    clientVaultAt,
     signer: new MemorySigner(authorityVault),
     queue,
     counters: new TableCounters(tables.counters),
@@ -132,6 +147,7 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
       trustDomain: 'everleaf.test',
       publicBaseUrl: 'https://everleaf.test',
       clientVaultUrl: 'https://clients.vault.test',
+      authorityVaultUrl: 'https://authority.vault.test',
       cloudFqdn: 'cloud.everleaf.test',
       cloudPort: 55_000,
       cloudAuthPort: 65_000,
@@ -148,12 +164,14 @@ export function memoryWorld(policy: Partial<Policy> = {}): World {
     authoritySecrets,
     clientVault,
     clientSecrets,
+    clientVaultAt,
     tables,
     queue,
     checkpoints,
     lines,
     tick: async (used = deps) => {
-      await runTimer(used, run, 'renew-due', renewDue);
+      await runTimer(used, run, 'renew-due', tendFleet);
+      for (const id of queue.takeOperations()) await advanceOperation(used, run, id);
       for (const item of queue.takeAll()) await doWork(used, run, item);
     },
   };

@@ -3,6 +3,7 @@ import type { WorkItem, WorkQueue } from '../../ports/work-queue.ts';
 /** A queue in memory that keeps what was sent until somebody takes it. */
 export class MemoryWorkQueue implements WorkQueue {
   #waiting: WorkItem[] = [];
+  #operations: string[] = [];
 
   async prepare(): Promise<void> {}
 
@@ -10,11 +11,22 @@ export class MemoryWorkQueue implements WorkQueue {
     this.#waiting.push(item);
   }
 
-  async depth(): Promise<{ waiting: number; poison: number }> {
-    return { waiting: this.#waiting.length, poison: 0 };
+  async sendOperation(operationId: string): Promise<void> {
+    this.#operations.push(operationId);
   }
 
-  /** Takes everything that waits: for tests and the simulator, which do the host's part. */
+  async depth(): Promise<{ waiting: number; poison: number }> {
+    return { waiting: this.#waiting.length + this.#operations.length, poison: 0 };
+  }
+
+  /** Takes the operations that wait. */
+  takeOperations(): string[] {
+    const operations = this.#operations;
+    this.#operations = [];
+    return operations;
+  }
+
+  /** Takes every renewal that waits: for tests and the simulator, which do the host's part. */
   takeAll(): WorkItem[] {
     const items = this.#waiting;
     this.#waiting = [];

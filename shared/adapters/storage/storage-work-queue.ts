@@ -1,5 +1,5 @@
 import type { QueueClient } from '@azure/storage-queue';
-import type { WorkItem, WorkQueue } from '../../ports/work-queue.ts';
+import type { OperationMessage, WorkItem, WorkQueue } from '../../ports/work-queue.ts';
 import { statusOf, storageError } from './errors.ts';
 
 /** The queue that the work function is triggered by, and the one that the host puts hopeless messages into. */
@@ -30,9 +30,17 @@ export class StorageWorkQueue implements WorkQueue {
     }
   }
 
-  async send(item: WorkItem): Promise<void> {
+  send(item: WorkItem): Promise<void> {
+    return this.#send(item);
+  }
+
+  sendOperation(operationId: string): Promise<void> {
+    return this.#send({ v: 1, type: 'operation', operationId });
+  }
+
+  async #send(message: WorkItem | OperationMessage): Promise<void> {
     // host.json says that messages are base64; the client sends text as it is.
-    const text = Buffer.from(JSON.stringify(item)).toString('base64');
+    const text = Buffer.from(JSON.stringify(message)).toString('base64');
     try {
       await this.#queue.sendMessage(text, { messageTimeToLive: LIFE_SECONDS });
     } catch (error) {

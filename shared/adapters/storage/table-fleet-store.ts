@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Authority } from '../../domain/authority.ts';
+import { CLUSTER_STATES, type Cluster } from '../../domain/cluster.ts';
 import { EverleafError, isEverleafError } from '../../domain/errors.ts';
-import type { Cluster, Deployment, FleetStore, TimerRun } from '../../ports/fleet-store.ts';
+import type { Deployment, FleetStore, TimerRun } from '../../ports/fleet-store.ts';
 import type { Stored } from '../../ports/identity-store.ts';
 import { bytes, decodeKnown, instant, type RowCodec, rowCodec } from './row-codec.ts';
 import type { StoredRow, Table } from './table.ts';
@@ -38,8 +39,18 @@ const cluster: z.ZodType<Cluster> = z.object({
   v,
   name: z.string(),
   kind: z.enum(['management', 'workload']),
+  // Fields with a default are missing in rows of the first versions, which knew the management cluster alone.
+  state: z.enum(CLUSTER_STATES).default('Active'),
+  nodes: z.array(z.string()).default([]),
+  delivery: z.enum(['vault', 'agent']).default('vault'),
+  vaultUrl: z.string().nullable().default(null),
   createdAt: instant,
   updatedAt: instant,
+  remindedAt: instant.nullable().default(null),
+  createdBy: z.string().nullable().default(null),
+  operationId: z.string().nullable().default(null),
+  deliveredBundleId: z.string().nullable().default(null),
+  revision: z.int().default(1),
 });
 
 const timerRun: z.ZodType<TimerRun> = z.object({
@@ -108,6 +119,10 @@ export class TableFleetStore implements FleetStore {
 
   insertCluster(value: Cluster): Promise<void> {
     return this.#insert(`cluster|${value.name}`, codecs.cluster, value);
+  }
+
+  replaceCluster(value: Cluster, etag: string): Promise<void> {
+    return this.#replace(`cluster|${value.name}`, codecs.cluster, value, etag);
   }
 
   async timerRun(name: string): Promise<TimerRun | null> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EverleafError } from '../../domain/errors.ts';
-import type { WorkItem } from '../../ports/work-queue.ts';
+import type { OperationMessage, WorkItem } from '../../ports/work-queue.ts';
 
 const schema = z.object({
   v: z.literal(1),
@@ -10,11 +10,17 @@ const schema = z.object({
   operationId: z.string().exactOptional(),
 }) satisfies z.ZodType<WorkItem>;
 
+const operation = z.object({
+  v: z.literal(1),
+  type: z.literal('operation'),
+  operationId: z.string(),
+}) satisfies z.ZodType<OperationMessage>;
+
 /**
  * Reads a message of the work queue, as the host hands it over: parsed already when it is JSON.
  * @throws EverleafError UnknownRecordVersion or InvalidInput; the message ends up in the poison queue, untouched
  */
-export function readWorkItem(message: unknown): WorkItem {
+export function readWorkItem(message: unknown): WorkItem | OperationMessage {
   const version = (message as { v?: unknown } | null)?.v;
   if (typeof version === 'number' && version !== 1) {
     throw new EverleafError(
@@ -22,7 +28,8 @@ export function readWorkItem(message: unknown): WorkItem {
       `A message has version ${version}: a later program sent it.`,
     );
   }
-  const result = schema.safeParse(message);
+  const isOperation = (message as { type?: unknown } | null)?.type === 'operation';
+  const result = (isOperation ? operation : schema).safeParse(message);
   if (result.success) return result.data;
   const places = result.error.issues.map(({ path }) => path.join('.')).join(', ');
   throw new EverleafError('InvalidInput', `A message of the work queue is not as expected at: ${places}.`);

@@ -21,6 +21,7 @@ import { describeCounters } from './suites/counters.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
+import { describeOperationStore } from './suites/operation-store.ts';
 import { describeRevocationRules } from './suites/revocation-rules.ts';
 import { describeTable } from './suites/table.ts';
 import { describeWorkQueue } from './suites/work-queue.ts';
@@ -56,16 +57,23 @@ for (const [name, makeTable] of [
   describeTable(name, makeTable);
   describeIdentityStore(name, makeTable);
   describeFleetStore(name, makeTable);
-  describeCounters(name, makeTable);
+  describeOperationStore(name, makeTable);
   describeAccessStore(name, makeTable);
-  describeRevocationRules(name, makeTable);
+  describeCounters(name, makeTable);
   describeAuditStore(name, makeTable);
+  describeRevocationRules(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 
 describeWorkQueue('in memory', async () => {
   const queue = new MemoryWorkQueue();
-  return { queue, takeAll: async () => queue.takeAll() };
+  return {
+    queue,
+    takeAll: async () => [
+      ...queue.takeAll(),
+      ...queue.takeOperations().map((operationId) => ({ v: 1, type: 'operation', operationId })),
+    ],
+  };
 });
 
 describeWorkQueue('on Queue storage', async () => {

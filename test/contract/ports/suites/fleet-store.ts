@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import type { Table } from '../../../../shared/adapters/storage/table.ts';
 import { TableFleetStore } from '../../../../shared/adapters/storage/table-fleet-store.ts';
 import type { Authority } from '../../../../shared/domain/authority.ts';
-import type { Cluster, Deployment, TimerRun } from '../../../../shared/ports/fleet-store.ts';
+import type { Cluster } from '../../../../shared/domain/cluster.ts';
+import type { Deployment, TimerRun } from '../../../../shared/ports/fleet-store.ts';
 
 const AT = new Date('2026-11-21T08:00:00Z');
 
@@ -33,7 +34,22 @@ const authority = (id: string): Authority => ({
   vaultVersion: null,
 });
 
-const cluster = (name: string): Cluster => ({ v: 1, name, kind: 'workload', createdAt: AT, updatedAt: AT });
+const cluster = (name: string): Cluster => ({
+  v: 1,
+  name,
+  kind: 'workload',
+  state: 'Active',
+  nodes: ['node-1'],
+  delivery: 'vault',
+  vaultUrl: null,
+  createdAt: AT,
+  updatedAt: AT,
+  remindedAt: null,
+  createdBy: 'operator',
+  operationId: null,
+  deliveredBundleId: null,
+  revision: 1,
+});
 
 /** The promises of FleetStore (shared/ports/fleet-store.ts), by their numbers, on a table of `makeTable`. */
 export function describeFleetStore(name: string, makeTable: () => Promise<Table>): void {
@@ -67,7 +83,13 @@ export function describeFleetStore(name: string, makeTable: () => Promise<Table>
       assert.ok(deployment !== null && stored !== null);
       await store.replaceDeployment({ ...DEPLOYMENT, activeAuthorityId: 'a1' }, deployment.etag);
       await store.replaceAuthority({ ...stored.value, state: 'Active' }, stored.etag);
+      await store.insertCluster(cluster('alpha'));
+      const found = await store.cluster('alpha');
+      assert.ok(found !== null);
+      await store.replaceCluster({ ...found.value, state: 'Deleting' }, found.etag);
       const conflict = { code: 'Conflict' };
+      await assert.rejects(store.replaceCluster(found.value, found.etag), conflict);
+      assert.equal((await store.cluster('alpha'))?.value.state, 'Deleting');
       await assert.rejects(
         store.replaceDeployment({ ...DEPLOYMENT, readyAt: AT }, deployment.etag),
         conflict,
@@ -102,6 +124,19 @@ export function describeFleetStore(name: string, makeTable: () => Promise<Table>
       for (const id of ['beta', 'alpha']) await store.insertCluster(cluster(id));
       assert.deepEqual(await store.authorities(), [authority('a1'), authority('a2')]);
       assert.deepEqual(await store.clusters(), [cluster('alpha'), cluster('beta')]);
+    });
+
+    test('3. a cluster of the first versions is read as one that is active and has no vault of its own', async () => {
+      const { store, table } = await makeStore();
+      const at = AT.toISOString();
+      const data = JSON.stringify({ v: 1, name: 'old', kind: 'management', createdAt: at, updatedAt: at });
+      await table.commit('fleet', [{ op: 'insert', key: 'cluster|old', v: 1, data }]);
+      assert.deepEqual((await store.cluster('old'))?.value, {
+        ...cluster('old'),
+        kind: 'management',
+        nodes: [],
+        createdBy: null,
+      });
     });
 
     test('3. a row of a newer program fails; the list of clusters leaves it out, that of authorities fails', async () => {

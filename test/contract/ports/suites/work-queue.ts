@@ -29,6 +29,13 @@ export function describeWorkQueue(name: string, makeQueue: () => Promise<QueueUn
       assert.deepEqual(delivered, items);
     });
 
+    test('1. so is every operation', async () => {
+      const { queue, takeAll } = await makeQueue();
+      await queue.prepare();
+      await queue.sendOperation('0a'.repeat(16));
+      assert.deepEqual(await takeAll(), [{ v: 1, type: 'operation', operationId: '0a'.repeat(16) }]);
+    });
+
     test('2. depth counts what waits and what was given up on', async () => {
       const { queue } = await makeQueue();
       await queue.prepare();
