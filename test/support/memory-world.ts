@@ -76,6 +76,7 @@ export const POLICY: Policy = {
   tokenValidityDays: 90,
   authorityValidityDays: 365,
   clientKeyType: 'RSA-2048',
+  workloadDelivery: 'vault',
   authorityKeyType: 'EC-P256',
   vaultKeysPerMinute: 60,
   recoveryWindowDays: 30,
