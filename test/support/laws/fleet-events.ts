@@ -23,6 +23,7 @@ export type OperatorDeed =
       readonly do: 'revoke';
       readonly client: number;
       readonly what: 'identity' | 'instance' | 'certificate';
+      /** Which of its certificates, or whose line: 0 is the newest. */
       readonly which: number;
       readonly reason: RevocationReason;
     }
@@ -80,29 +81,41 @@ const agentDeed: fc.Arbitrary<AgentDeed> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: is('be-robbed'), client }) },
 );
 
+const tick = fc.record({ do: is('tick') });
+const rotate = fc.record({ do: is('rotate'), client, isCutOver: fc.boolean() });
+const revoke = fc.record({
+  ...{ do: is('revoke'), client, which: fc.nat({ max: 2 }) },
+  what: fc.constantFrom('identity', 'instance', 'instance', 'instance', 'certificate', 'certificate'),
+  reason: fc.constantFrom<RevocationReason>('unspecified', 'keyCompromise'),
+});
+const end = fc.record({ do: is('delete'), client });
+const unlock = fc.record({ do: is('unlock'), client });
+const endOfCluster = fc.record({ do: is('delete-cluster') });
+const repair = fc.record({
+  ...{ do: is('repair'), force: fc.boolean() },
+  kind: fc.constantFrom('renew', 'update'),
+});
+
 const operatorDeed: fc.Arbitrary<OperatorDeed> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: is('tick') }) },
-  { weight: 5, arbitrary: fc.record({ do: is('rotate'), client, isCutOver: fc.boolean() }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      ...{ do: is('revoke'), client, which: fc.nat({ max: 5 }) },
-      what: fc.constantFrom('identity', 'instance', 'instance', 'instance', 'certificate', 'certificate'),
-      reason: fc.constantFrom<RevocationReason>('unspecified', 'keyCompromise'),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: is('delete'), client }) },
-  { weight: 2, arbitrary: fc.record({ do: is('unlock'), client }) },
-  { weight: 1, arbitrary: fc.record({ do: is('delete-cluster') }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: is('repair'),
-      kind: fc.constantFrom('renew', 'update'),
-      force: fc.boolean(),
-    }),
-  },
+  { weight: 6, arbitrary: tick },
+  { weight: 5, arbitrary: rotate },
+  { weight: 3, arbitrary: revoke },
+  { weight: 1, arbitrary: end },
+  { weight: 2, arbitrary: unlock },
+  { weight: 1, arbitrary: endOfCluster },
+  { weight: 2, arbitrary: repair },
   { weight: 1, arbitrary: fc.record({ do: is('seal') }) },
+);
+
+/** What matters most when it meets an agent that is being answered. */
+const meetingDeed: fc.Arbitrary<OperatorDeed> = fc.oneof(
+  { weight: 8, arbitrary: revoke },
+  { weight: 4, arbitrary: rotate },
+  { weight: 2, arbitrary: tick },
+  { weight: 1, arbitrary: end },
+  { weight: 1, arbitrary: unlock },
+  { weight: 1, arbitrary: endOfCluster },
+  { weight: 1, arbitrary: repair },
 );
 
 const revival: fc.Arbitrary<Revival> = fc.oneof(
@@ -148,7 +161,7 @@ export const fleetEvent: fc.Arbitrary<FleetEvent> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc
-      .record({ do: is('at-once'), agent: agentDeed, operator: operatorDeed, seed: fc.nat() })
+      .record({ do: is('at-once'), agent: agentDeed, operator: meetingDeed, seed: fc.nat() })
       // Two that meet at all are about the same client.
       .map(({ operator, ...one }) => ({
         ...one,

@@ -31,6 +31,7 @@ export async function liveAsFleet(plain: World, events: readonly FleetEvent[]): 
   await noteBeginning(plain, memory);
   for (const one of events) {
     await happen(world, memory, one);
+    if (memory.violations.length > 0) throw memory.violations[0];
     const alpha = await plain.deps.fleet.cluster('alpha');
     if (alpha?.value.state === 'Deleted') memory.deadClusters.add('alpha');
     await assertDueRows(plain);

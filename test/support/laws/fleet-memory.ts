@@ -42,6 +42,8 @@ export class FleetMemory {
   readonly stolenLines = new Set<string>();
   /** How often each event counts, by id: what was acknowledged. */
   readonly events = new Map<string, number>();
+  /** Laws that a transaction has broken. */
+  readonly violations: unknown[] = [];
   readonly #belongings = new Map<string, Belongings>();
 
   of(id: IdentityId): Belongings {

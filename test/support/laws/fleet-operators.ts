@@ -78,7 +78,7 @@ async function revokeSomething(
   const chosen = memory
     .certificatesOf(id)
     .filter(({ instance }) => what !== 'instance' || instance !== 'vault');
-  const target = chosen[chosen.length === 0 ? 0 : which % chosen.length];
+  const target = chosen.at(-1 - which) ?? chosen[0];
   if (what !== 'identity' && target === undefined) return;
   const instance = what === 'instance' ? (target?.instance ?? null) : null;
   const serialNumber = what === 'certificate' ? (target?.serialNumber ?? null) : null;

@@ -20,9 +20,14 @@ export function watchCommits(deps: Deps, memory: FleetMemory): Deps {
     const answer = await proceed();
     noteEvents(memory, args);
     if (port === 'identities' && method === 'countEvent') noteEvent(memory, args[0] as AuditEvent);
-    if (port === 'identities' && method === 'commit') {
+    if (port !== 'identities' || method !== 'commit') return answer;
+    try {
       await assertCommit(deps, memory, args[1] as readonly Change[]);
       for (const check of before) check();
+    } catch (error) {
+      // Whatever the product makes of it: who lives the life looks here.
+      memory.violations.push(error);
+      throw error;
     }
     return answer;
   });
