@@ -1,5 +1,6 @@
 import { app } from '@azure/functions';
 import { handled, routeOf } from '../shared/http/handle.ts';
+import { isKnownTag } from '../shared/http/known-tag.ts';
 import { readTrustBundle } from '../shared/use-cases/authorities.ts';
 
 app.http('ca-bundle', {
@@ -13,8 +14,6 @@ app.http('ca-bundle', {
       'cache-control': 'public, max-age=300',
       'content-type': 'application/x-pem-file',
     };
-    const known = request.headers.get('if-none-match')?.split(',') ?? [];
-    const isKnown = known.some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')));
-    return isKnown ? { status: 304, headers } : { body: bundle.pem, headers };
+    return isKnownTag(request, etag) ? { status: 304, headers } : { body: bundle.pem, headers };
   }),
 });

@@ -13,7 +13,7 @@ import { createCluster } from '../shared/use-cases/create-cluster.ts';
 const body = z.strictObject({
   name: z.string(),
   nodes: z.array(z.string()).default([]),
-  delivery: z.enum(['vault', 'agent']).default('vault'),
+  delivery: z.enum(['vault', 'agent']).optional(),
   vaultUrl: z.string().nullable().default(null),
 });
 
@@ -31,8 +31,9 @@ app.http('clusters', {
     POST: async ({ app: { deps }, request, run }) => {
       const asked = await readJsonBody(request, body);
       const vaultUrl = asked.vaultUrl === null ? null : checkedVaultUrl(asked.vaultUrl, deps.site);
+      const delivery = asked.delivery ?? deps.policy.workloadDelivery;
       const call = readKeyedCall(request, '/api/clusters', asked);
-      const created = await createCluster(deps, run, { ...asked, vaultUrl }, call);
+      const created = await createCluster(deps, run, { ...asked, delivery, vaultUrl }, call);
       const { name, revision } = created.cluster;
       return {
         status: 201,

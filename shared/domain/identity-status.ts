@@ -139,7 +139,9 @@ function stateWithAgent(
     const text = 'An operator made a new token: give the agent its login file, and it logs in with that.';
     return { state: 'WaitingForAdoption', nextStep: next.agentLogsIn(text) };
   }
-  return dueForOperator(identity, now) ?? { state: 'Healthy', nextStep: next.nothingToDo };
+  // With autoRotate off a token that is due is a reminder in plan and audit log, and no trouble: as long as its
+  // certificate lives, the agent can come and rotate it.
+  return { state: 'Healthy', nextStep: next.nothingToDo };
 }
 
 function stateAfterEnd(identity: Identity, { recovery }: HeldCertificate, life: Life): IdentityCondition {

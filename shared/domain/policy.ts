@@ -13,6 +13,8 @@ export interface Policy {
   readonly authorityValidityDays: number;
   /** Keys made in the vault for clients: the cloud agent's own clients know RSA only. */
   readonly clientKeyType: 'RSA-2048' | 'RSA-3072' | 'RSA-4096';
+  /** Who keeps the keys of a workload cluster's clients when the cluster does not say; its kubelets keep their own. */
+  readonly workloadDelivery: 'vault' | 'agent';
   readonly authorityKeyType: KeyType;
   /** Keys a scan may ask of a vault per minute, far below Key Vault's service limit of 20 key creations in 10 s. */
   readonly vaultKeysPerMinute: number;

@@ -41,6 +41,7 @@ export const ROUTES = {
   acknowledge: { route: 'bundle/acknowledge', methods: { POST: proof } },
   'ca-bundle': { route: 'ca-bundle', methods: { GET: anyone } },
   health: { route: 'health', methods: { GET: anyone } },
+  openapi: { route: 'openapi.json', methods: { GET: anyone } },
   status: { route: 'status', methods: { GET: operator('status/read') } },
   plan: { route: 'plan', methods: { GET: operator('plan/read') } },
   clusters: {

@@ -48,22 +48,21 @@ async function tendCluster(deps: Deps, run: Run, cluster: Cluster): Promise<void
   }
 }
 
-/** One event for each period that passes without an update. Of several timers the first to write the row reminds. */
+/**
+ * One event for each period that passes without an update. It is written before the row: after a kill in between, or by
+ * two timers at once, it may come twice, and is never missing.
+ */
 async function remind(deps: Deps, run: Run, { name }: Cluster): Promise<void> {
   const now = deps.clock.now();
   const days = deps.policy.updateReminderDays;
-  let isMine = false;
-  const cluster = await updateCluster(deps, name, (current) => {
-    isMine = isUpdateOverdue(current, days, now) && reminderDueAt(current, days) <= now;
-    return isMine ? { remindedAt: now } : null;
-  });
-  if (!isMine || cluster === null) return;
-  const { updatedAt } = cluster;
-  run.log.write(
-    'warn',
-    `Cluster ${name} was not updated since ${toInstant(updatedAt)}, more than ${days} days ago.`,
-  );
+  const isDue = (cluster: Cluster | undefined): cluster is Cluster =>
+    cluster !== undefined && isUpdateOverdue(cluster, days, now) && reminderDueAt(cluster, days) <= now;
+  const found = (await deps.fleet.cluster(name))?.value;
+  if (!isDue(found)) return;
+  const updatedAt = toInstant(found.updatedAt);
   await deps.identities.commit(name, [
-    clusterEvent(deps, run, 'update-reminder', name, { details: { updatedAt: toInstant(updatedAt), days } }),
+    clusterEvent(deps, run, 'update-reminder', name, { details: { updatedAt, days } }),
   ]);
+  await updateCluster(deps, name, (current) => (isDue(current) ? { remindedAt: now } : null));
+  run.log.write('warn', `Cluster ${name} was not updated since ${updatedAt}, more than ${days} days ago.`);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Environment } from '../../infra/local/supervisor/environment-file.ts';
 import type { Plan, Problem, Status } from './contract-shapes.ts';
+import { undocumented } from './documented.ts';
 import { LocalRun, type Role } from './local-run.ts';
 
 export interface ApiRequest {
@@ -73,7 +74,15 @@ export class LocalEnvironment {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: parseJson(text) as T };
+    const { status, headers: answered } = response;
+    const json = parseJson(text);
+    // What the host itself answers, before the app is reached, carries no correlation id.
+    if (answered.has('x-correlation-id')) {
+      const contentType = answered.get('content-type');
+      const problem = undocumented({ method, path, status, contentType, json });
+      if (problem !== null) throw new Error(`The OpenAPI document does not have this answer: ${problem}`);
+    }
+    return { status, headers: answered, text, json: json as T };
   }
 
   /** `POST /api/login` with this body. */

@@ -144,14 +144,12 @@ describe('the state of an agent-delivered identity', () => {
     );
   });
 
-  it('waits for the agent to rotate its token, or for an operator where autoRotate is off', () => {
+  it('waits for the agent to rotate its token, and is healthy where autoRotate is off, which only reminds', () => {
     const head = buildHead({ days: 365 });
     const asked = agent(DUE, { autoRotate: true }, { head });
     assert.equal(told(asked), 'WaitingForAgent: agent-renew');
     assert.equal(asked.nextStep.route, '/api/token/rotate');
-    const reminded = agent(DUE, {}, { head });
-    assert.equal(told(reminded), 'Due: operator-rotate');
-    assert.equal(reminded.nextStep.route, '/api/clusters/management/identities/KMS/rotate');
+    assert.equal(told(agent(DUE, {}, { head })), 'Healthy: none');
   });
 
   it('waits for the adoption of a token that an operator has to hand over', () => {

@@ -31,6 +31,7 @@ const OPEN_TO: Readonly<Record<string, string>> = {
   'POST login': 'everybody',
   'GET ca-bundle': 'everybody',
   'GET health': 'everybody',
+  'GET openapi.json': 'everybody',
   'GET status': 'orca',
   'GET plan': 'orca',
   'GET clusters': 'orca',
