@@ -38,7 +38,8 @@ export function checkAnswer(
   assert.ok(waitedMs <= MOST_WAIT_MS, `it waited ${waitedMs} ms`);
   checkHeaders(request, answer);
   const type = headers['content-type'] ?? '';
-  const json: unknown = /^application\/(?:problem\+)?json/.test(type) ? JSON.parse(text) : null;
+  const isJson = /^application\/(?:problem\+)?json/.test(type) && text !== '';
+  const json: unknown = isJson ? JSON.parse(text) : null;
   if (status >= 400) checkProblem(answer, json, isTwin);
   else if (status === 204 || status === 304) assert.equal(text, '', 'an answer without content has some');
   else {
