@@ -18,6 +18,7 @@ import {
   requestOf,
   tokenFromVault,
 } from '../support/agent.ts';
+import { eventsOf } from '../support/events.ts';
 import { allCertificates, assertDueRows } from '../support/inspect-world.ts';
 import type { World } from '../support/memory-world.ts';
 import { nodeWithCertificate, prove, rotate, startedWorld } from '../support/operator-actions.ts';
@@ -126,8 +127,12 @@ test('20 when the certificate in the vault is revoked, the next scan brings anot
   const { head } = (await identityOf(world, KMS)).certificate;
   assert.ok(head !== null);
   await revoke(world.deps, world.run, KMS, { ...ALL, serialNumber: head.serialNumber }, 'superseded');
+  const events = (await eventsOf(world, KMS)).length;
+  await assert.rejects(logIn(world, tokenFromVault(world, KMS), null), { code: 'NotReady', retryable: true });
+  assert.equal((await eventsOf(world, KMS)).length, events, 'nobody was logged in');
   await world.tick();
   const after = (await identityOf(world, KMS)).certificate;
+  assert.equal((await logIn(world, tokenFromVault(world, KMS), null)).serialNumber, after.head?.serialNumber);
   assert.notEqual(after.head?.serialNumber, head.serialNumber);
   assert.equal(after.forcedAt, null);
   await assertDueRows(world);
