@@ -1,6 +1,6 @@
 import { EverleafError } from '../domain/errors.ts';
 import { type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
-import { type Instance, withLock } from '../domain/instance.ts';
+import { withLock } from '../domain/instance.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import {
@@ -13,6 +13,7 @@ import {
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { withHeadLeft } from './head-left.ts';
 import { assertLive } from './live-identity.ts';
 import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
@@ -108,7 +109,12 @@ export async function revokeInstance(
     marks.push(value);
     if (mark === null) return null;
     const isCounted = stored.value.lockedAt !== null && stored.value.revokedAt === null;
-    const update = withoutRevokedHead(isCounted ? withLock(identity, -1) : identity, serialNumbersOf(value));
+    const [instances, revocations] = await Promise.all([
+      deps.identities.instances(id),
+      deps.identities.revocations(id),
+    ]);
+    const lines = instances.map((line) => (line.id === instance ? value : line));
+    const update = withHeadLeft(deps, isCounted ? withLock(identity, -1) : identity, lines, revocations);
     // The identity is written with it, so that a login or a renewal that runs just now looks again.
     return {
       identity: update.identity,
@@ -141,10 +147,13 @@ export async function revokeCertificate(
   const rows: CertificateRevocation[] = [];
   const after = await updateIdentity(deps, id, async (current) => {
     assertLive(current);
-    const { row, change } = await certificateRow(deps, current, serialNumber, reason);
+    const { row, change, revocations } = await certificateRow(deps, current, serialNumber, reason);
     rows.push(row);
     if (change === null) return null;
-    const { identity, changes } = replacedAtOnce(deps, current, serialNumber);
+    const { identity, changes } =
+      current.delivery === 'agent'
+        ? withHeadLeft(deps, current, await deps.identities.instances(id), [...revocations, row])
+        : replacedAtOnce(deps, current, serialNumber);
     const event = eventChange(deps, run, 'certificate-revoked', current, {
       reason,
       serialNumber,
@@ -170,26 +179,11 @@ async function certificateRow(deps: Deps, id: Identity, serialNumber: string, re
   if (row === null)
     throw new EverleafError('Internal', 'A certificate is neither revoked nor to be revoked.');
   const change: Change | null = value === null ? null : { op: 'put', kind: 'revocation', value };
-  return { row, change };
-}
-
-/** An agent whose newest certificate is revoked has none in force: it logs in again, and nobody waits for a renewal. */
-function withoutRevokedHead(current: Identity, revoked: readonly string[]): IdentityUpdate {
-  const { head } = current.certificate;
-  const isInForce = current.delivery === 'agent' && head !== null && revoked.includes(head.serialNumber);
-  if (!isInForce) return { identity: current, changes: [] };
-  const { changes } = moveDue(current, 'certificate', null);
-  const certificate = { ...current.certificate, head: null, dueKey: null };
-  return { identity: { ...current, certificate }, changes };
-}
-
-function serialNumbersOf({ head, successor }: Instance): readonly string[] {
-  return successor === null ? [head.serialNumber] : [head.serialNumber, successor.serialNumber];
+  return { row, change, revocations };
 }
 
 /** A client of the vault has nothing to go on with once the certificate there is revoked: the next one is due now. */
 function replacedAtOnce(deps: Pick<Deps, 'clock'>, current: Identity, serialNumber: string): IdentityUpdate {
-  if (current.delivery === 'agent') return withoutRevokedHead(current, [serialNumber]);
   const { head } = current.certificate;
   const isInForce = head?.serialNumber === serialNumber;
   if (!isInForce || current.revokedAt !== null) return { identity: current, changes: [] };
