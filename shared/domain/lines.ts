@@ -16,6 +16,8 @@ export interface Lines {
    * another lives, it is that other one.
    */
   readonly held: Instance | null;
+  /** The line that was locked last of those that are; null while none is. */
+  readonly locked: Instance | null;
 }
 
 /**
@@ -32,6 +34,7 @@ export function sumUpLines(
   const own = instances
     .filter(({ incarnation, revokedAt }) => incarnation === identity.incarnation && revokedAt === null)
     .flatMap((line) => withoutRevoked(line, revocations) ?? (line.lockedAt === null ? [] : line));
+  const locked = own.filter(({ lockedAt }) => lockedAt !== null);
   const unlocked = own.filter(({ lockedAt }) => lockedAt === null);
   const live = unlocked.filter((line) => latestOf(line).notAfter >= wholeSecond(now));
   const recorded = identity.certificate.head?.serialNumber ?? null;
@@ -42,9 +45,10 @@ export function sumUpLines(
     ) ?? last(own, (line) => latestOf(line).issuedAt);
   return {
     own,
-    count: { live: live.length, locked: own.length - unlocked.length },
+    count: { live: live.length, locked: locked.length },
     shown: last(live.length > 0 ? live : own, ({ head }) => head.notAfter),
     held: isDecisive(newest, live) ? newest : (last(live, (line) => latestOf(line).issuedAt) ?? newest),
+    locked: last(locked, ({ lockedAt }) => lockedAt ?? now),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { CertificateHead, Identity } from '../domain/identity.ts';
 import {
   conditionOf,
-  heldByLine,
+  heldByLines,
   heldByRecord,
   type IdentityCondition,
   needsLines,
@@ -33,8 +33,8 @@ export async function judgeIdentity(
   now: Date,
 ): Promise<JudgedIdentity> {
   if (!needsLines(identity, now)) return { identity, ...conditionOf(identity, heldByRecord(identity), now) };
-  const { held } = await readLines(deps, identity, now);
-  return { identity, ...conditionOf(identity, heldByLine(held, deps.policy, now), now) };
+  const lines = await readLines(deps, identity, now);
+  return { identity, ...conditionOf(identity, heldByLines(lines, deps.policy, now), now) };
 }
 
 async function readLines(deps: Pick<Deps, 'identities'>, identity: Identity, now: Date): Promise<Lines> {

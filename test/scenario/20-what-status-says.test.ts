@@ -72,3 +72,19 @@ test('20 when one replica is revoked the others are reminded as before', async (
   const reminders = (await eventsOf(world, NODE_AGENT)).filter(({ type }) => type === 'agent-reminded');
   assert.ok(reminders.some(({ details }) => details['kind'] === 'certificate'));
 });
+
+test('20 a locked replica is what an operator is told of, also when a newer one is well', async () => {
+  const world = await startedWorld();
+  const token = await tokenFromLoginFile(world, NODE_AGENT);
+  const answer = await logIn(world, token, requestOf(NODE_AGENT, 'first'));
+  const first = holding(NODE_AGENT, answer, keyPair('P-256', 'first'));
+  await show(world, await renew(world, first, 'its next key'));
+  await assert.rejects(renew(world, first, 'a copy'), { code: 'Locked' });
+  world.clock.advance(DAY_MS);
+  await logIn(world, token, requestOf(NODE_AGENT, 'second'));
+  const { told, nextStep, instances } = await statusOf(world, NODE_AGENT);
+  assert.deepEqual([told, instances], ['Locked: operator-unlock', { live: 1, locked: 1 }]);
+  assert.ok(nextStep.route?.endsWith(`/instances/${answer.instance}/unlock`));
+  world.clock.advance(89 * DAY_MS);
+  assert.equal((await statusOf(world, NODE_AGENT)).told, 'TokenExpired: operator-rotate');
+});
