@@ -44,7 +44,8 @@ export function revoke(
 
 /**
  * Revokes an identity for good: every certificate and token of it counts for nothing from now on, and nothing is renewed
- * any more. Said again it changes nothing, unless it turns out that the key was compromised.
+ * any more. Said again it changes nothing, unless it turns out that the key was compromised, which may be said of a deleted
+ * identity as well.
  * @throws EverleafError NotFound
  */
 export async function revokeIdentity(
@@ -54,10 +55,10 @@ export async function revokeIdentity(
   reason: RevocationReason,
 ): Promise<Revocation> {
   const identity = await updateIdentity(deps, id, async (current) => {
-    assertLive(current);
+    assertRevocable(current, reason);
     const update = withRevocation(current, reason, wholeSecond(deps.clock.now()));
     if (update === null) return null;
-    const compromised = reason === 'keyCompromise' ? await vaultKeyChange(deps, current) : [];
+    const compromised = reason === 'keyCompromise' ? await vaultKeyChanges(deps, current) : [];
     const event = eventChange(deps, run, 'identity-revoked', current, { reason });
     return { identity: update.identity, changes: [...update.changes, ...compromised, event] };
   });
@@ -80,12 +81,34 @@ export function withRevocation(
   };
 }
 
-/** The key in the vault belongs to no instance that would be marked: it is remembered by its certificate. */
-async function vaultKeyChange(deps: Deps, identity: Identity): Promise<Change[]> {
-  const { head } = identity.certificate;
-  if (identity.delivery !== 'vault' || head === null) return [];
-  const row = await certificateRow(deps, identity, head.serialNumber, 'keyCompromise');
-  return row.change === null ? [] : [row.change];
+/** Rows of one transaction beside the identity's own: Azure Tables takes 100 changes in one. */
+const ROWS = 90;
+
+/**
+ * Keys in the vault belong to no instance that would be marked: each is remembered by its certificate, also when a newer
+ * one has replaced it, because its client may use it to its end. More than fit into the transaction are marked before it.
+ */
+async function vaultKeyChanges(deps: Deps, identity: Identity): Promise<readonly Change[]> {
+  if (identity.delivery !== 'vault') return [];
+  const now = wholeSecond(deps.clock.now());
+  const [certificates, revocations] = await Promise.all([
+    deps.identities.certificates(identity),
+    deps.identities.revocations(identity),
+  ]);
+  const changes = certificates
+    .filter(({ instance, notAfter }) => instance === VAULT_INSTANCE && notAfter >= now)
+    .flatMap((certificate) => {
+      const earlier = revocations.find((one) => one.serialNumber === certificate.serialNumber) ?? null;
+      const value = revokeCertificateRecord(certificate, earlier, 'keyCompromise', now);
+      return value === null ? [] : [{ op: 'put', kind: 'revocation', value } as const];
+    });
+  while (changes.length > ROWS) await deps.identities.commit(identity.cluster, changes.splice(0, ROWS));
+  return changes;
+}
+
+/** That a key was compromised may turn out when its identity is gone, and must not be lost when it is made again. */
+function assertRevocable(identity: Identity, reason: RevocationReason): void {
+  if (reason !== 'keyCompromise') assertLive(identity);
 }
 
 /**
@@ -101,7 +124,7 @@ export async function revokeInstance(
 ): Promise<Revocation> {
   const marks: RevocationMark[] = [];
   const after = await updateIdentity(deps, id, async (identity) => {
-    assertLive(identity);
+    assertRevocable(identity, reason);
     const stored = await deps.identities.instance(id, instance);
     if (stored === null) throw notFound(`instance ${instance}`, id);
     const mark = markRevoked(stored.value, reason, wholeSecond(deps.clock.now()));
@@ -146,7 +169,7 @@ export async function revokeCertificate(
 ): Promise<Revocation> {
   const rows: CertificateRevocation[] = [];
   const after = await updateIdentity(deps, id, async (current) => {
-    assertLive(current);
+    assertRevocable(current, reason);
     const { row, change, revocations } = await certificateRow(deps, current, serialNumber, reason);
     rows.push(row);
     if (change === null) return null;
