@@ -189,6 +189,8 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       assert.deepEqual((await store.identity({ ...ID, name: 'kms' }))?.value, identity());
       assert.deepEqual((await store.token(bytesOf(owned.id)))?.value, owned);
       assert.deepEqual(await store.certificate(ID, certificate.serialNumber), certificate);
+      assert.deepEqual(await store.certificates({ ...ID, name: 'kms' }), [certificate]);
+      assert.deepEqual(await store.certificates({ ...ID, name: 'KM' }), []);
       assert.deepEqual(await store.instances(ID), [instance]);
       assert.deepEqual((await store.instance(ID, instance.id))?.value, instance);
       assert.deepEqual((await store.issuance('management', token.id, certificate.spkiHash))?.value, login);
