@@ -1,12 +1,12 @@
 import { fromHex } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
-import { type Identity, isTokenFresh } from '../domain/identity.ts';
+import type { Identity } from '../domain/identity.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { Deps, Run } from './deps.ts';
 import { assertIssuable } from './find-revocation.ts';
-import { withSuccessor } from './token-successor.ts';
+import { canTellAgain, withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
 import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
@@ -41,8 +41,8 @@ export interface Successor {
 }
 
 /**
- * The token that an identity goes on with, and its text. While the newest one is unused and not due it is that one
- * again, so a lost answer costs nothing; otherwise it is a new one. A vault-delivered identity's new token is due for
+ * The token that an identity goes on with, and its text. While the newest one is unused, not due and revoked by no rule
+ * it is that one again, so a lost answer costs nothing; otherwise it is a new one. A vault-delivered identity's new token is due for
  * delivery at once.
  * @throws EverleafError NotFound; Revoked; what `check` throws
  */
@@ -58,7 +58,7 @@ export async function ensureSuccessor(
     const identity = await updateIdentity(deps, id, async (current) => {
       await wishes.check?.(current);
       await assertIssuable(deps, current);
-      isNew = isNewWanted(current, wishes, deps.clock.now());
+      isNew = isNewWanted(current, wishes) || !(await canTellAgain(deps, current));
       const update = isNew ? newlyDue(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
       return withHandover(current, update, wishes.isHandover ?? false);
     });
@@ -85,9 +85,9 @@ function withHandover(current: Identity, update: IdentityUpdate | null, isHandov
   };
 }
 
-function isNewWanted({ token }: Identity, wishes: SuccessorWishes, now: Date): boolean {
+function isNewWanted({ token }: Identity, wishes: SuccessorWishes): boolean {
   const { isCutOver = false, isForced = false, generation = token.generation } = wishes;
-  return isCutOver || (isForced && token.generation <= generation) || !isTokenFresh(token, now);
+  return isCutOver || (isForced && token.generation <= generation);
 }
 
 /** With its row in the due index: at once where Everleaf delivers it, else when it is to be rotated in its turn. */

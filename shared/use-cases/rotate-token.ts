@@ -1,12 +1,12 @@
 import { fromHex } from '../domain/encoding.ts';
-import { type Identity, isTokenFresh } from '../domain/identity.ts';
+import type { Identity } from '../domain/identity.ts';
 import { type IdentityId, identityText, vaultTokenName } from '../domain/names.ts';
 import { isWorkDue } from '../domain/renewal-plan.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertIssuable } from './find-revocation.ts';
-import { withSuccessor } from './token-successor.ts';
+import { canTellAgain, isTokenRevoked, withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 import { vaultsOf } from './vaults-of.ts';
@@ -53,14 +53,23 @@ async function recordSuccessor(
     const isWaiting = token.vaultVersion === null && token.generation - generation <= 1;
     isDone = isWaiting
       ? current.revokedAt !== null
-      : token.generation !== generation || !isWorkDue(current, 'token', deps.clock.now());
-    if (!isDone) await assertIssuable(deps, current);
-    // One that waited until it is due itself, or was used (its text cannot be told again), makes way for another.
-    const isFresh = isTokenFresh(token, deps.clock.now());
-    if (isDone || (isWaiting && isFresh && token.forcedAt === null)) return null;
+      : token.generation !== generation || !(await isReplaceable(deps, current));
+    if (isDone) return null;
+    await assertIssuable(deps, current);
+    // One that waited until it is due itself, was used (its text cannot be told again) or is revoked makes way.
+    if (isWaiting && token.forcedAt === null && (await canTellAgain(deps, current))) return null;
     return withSuccessor(deps, run, rotationKey, current);
   });
   return isDone ? null : identity;
+}
+
+/** A token that a rule revokes serves nobody: its successor is wanted whatever the dates say, if anything may be. */
+async function isReplaceable(
+  deps: Pick<Deps, 'clock' | 'revocationRules'>,
+  current: Identity,
+): Promise<boolean> {
+  if (current.revokedAt !== null) return false;
+  return isWorkDue(current, 'token', deps.clock.now()) || isTokenRevoked(deps, current);
 }
 
 async function recordDelivery(deps: Deps, run: Run, delivered: Identity, version: string): Promise<void> {
