@@ -14,13 +14,22 @@ import { readStanding, superseded } from './proven-caller.ts';
  * nothing tells which of them is the right one. Only this line is locked; the others of the identity go on.
  *
  * A head that a login handed out and that nobody has used proves no second holder, because that login's answer may have
- * been lost: then nothing is locked, and the agent is sent to log in again.
+ * been lost: then nothing is locked, and the agent is sent to log in again. Nor does a request for the line's own key, or
+ * for the certificate's: whoever asks with it holds nothing that the line's owner has not.
+ * @param spkiHash SHA-256 of the key that was asked for
  * @throws EverleafError Locked; Expired with reason `certificate-superseded`
  */
-export async function lockForked(deps: Deps, run: Run, record: CertificateRecord): Promise<never> {
+export async function lockForked(
+  deps: Deps,
+  run: Run,
+  record: CertificateRecord,
+  spkiHash: string,
+): Promise<never> {
   for (let race = 1; ; race++) {
     const { identity, line } = await readStanding(deps, record);
-    if (line === null || line.value.provenAt === null) throw superseded(identity.value);
+    if (line === null || line.value.provenAt === null || isOwnKey(line.value, record, spkiHash)) {
+      throw superseded(identity.value);
+    }
     const locked: Instance = { ...line.value, lockedAt: wholeSecond(deps.clock.now()) };
     try {
       await deps.identities.commit(record.identity.cluster, [
@@ -52,4 +61,8 @@ export async function lockForked(deps: Deps, run: Run, record: CertificateRecord
       if (!isEverleafError(error, 'Conflict') || race === RACES) throw error;
     }
   }
+}
+
+function isOwnKey(line: Instance, record: CertificateRecord, spkiHash: string): boolean {
+  return [line.spkiHash, line.successor?.spkiHash, record.spkiHash].includes(spkiHash);
 }
