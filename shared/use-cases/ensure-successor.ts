@@ -6,6 +6,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { Deps, Run } from './deps.ts';
 import { assertIssuable } from './find-revocation.ts';
+import { brief, patient } from './patience.ts';
 import { canTellAgain, withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
 import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
@@ -55,13 +56,16 @@ export async function ensureSuccessor(
   const rotationKey = await readRotationKey(deps);
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     let isNew = false;
-    const identity = await updateIdentity(deps, id, async (current) => {
+    // Whoever has the token that a cut-over ends must not be able to hold that up.
+    const patience = wishes.isCutOver === true ? patient(deps) : brief();
+    const decide = async (current: Identity) => {
       await wishes.check?.(current);
       await assertIssuable(deps, current);
       isNew = isNewWanted(current, wishes) || !(await canTellAgain(deps, current));
       const update = isNew ? newlyDue(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
       return withHandover(current, update, wishes.isHandover ?? false);
-    });
+    };
+    const identity = await updateIdentity(deps, id, decide, patience);
     const token = await deps.identities.token(fromHex(identity.token.id));
     const text = token === null ? null : tokenText(deps, rotationKey, token.value);
     if (token !== null && text !== null) return { identity, token: token.value, text, isNew };

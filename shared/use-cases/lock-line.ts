@@ -6,8 +6,9 @@ import { identityText } from '../domain/names.ts';
 import { checkLine } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
-import { RACES } from './issue-once.ts';
+import { patient } from './patience.ts';
 import { readStanding, superseded } from './proven-caller.ts';
+import { busyIdentity } from './update-identity.ts';
 
 /**
  * Locks a line because one of its superseded certificates asked for another key: two hold what only one should, and
@@ -25,7 +26,9 @@ export async function lockForked(
   record: CertificateRecord,
   spkiHash: string,
 ): Promise<never> {
-  for (let race = 1; ; race++) {
+  // Either of the two may keep using the line: that must not put off the lock.
+  const patience = patient(deps);
+  for (;;) {
     const { identity, line } = await readStanding(deps, record);
     if (line === null || line.value.provenAt === null || isOwnKey(line.value, record, spkiHash)) {
       throw superseded(identity.value);
@@ -58,7 +61,8 @@ export async function lockForked(
       );
       checkLine(locked);
     } catch (error) {
-      if (!isEverleafError(error, 'Conflict') || race === RACES) throw error;
+      if (!isEverleafError(error, 'Conflict')) throw error;
+      if (!(await patience())) throw busyIdentity(record.identity, error);
     }
   }
 }
