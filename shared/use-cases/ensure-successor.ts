@@ -6,6 +6,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { Deps, Run } from './deps.ts';
 import { assertIssuable } from './find-revocation.ts';
+import { countIssuance } from './issuance-limit.ts';
 import { brief, patient } from './patience.ts';
 import { canTellAgain, withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
@@ -26,6 +27,8 @@ export interface SuccessorWishes {
   readonly generation?: number;
   /** An operator is to hand it over in a login file: until its first use the agent goes on with what it has. */
   readonly isHandover?: boolean;
+  /** A new one counts against what the identity may ask for in an hour: set where it is the identity that asks. */
+  readonly isCounted?: boolean;
   /**
    * Looks at the identity that is about to be changed, and may refuse: whoever was let in before this began may have
    * lost that right since. Asked once per try, and also when the token is the one that was there.
@@ -45,7 +48,7 @@ export interface Successor {
  * The token that an identity goes on with, and its text. While the newest one is unused, not due and revoked by no rule
  * it is that one again, so a lost answer costs nothing; otherwise it is a new one. A vault-delivered identity's new token is due for
  * delivery at once.
- * @throws EverleafError NotFound; Revoked; what `check` throws
+ * @throws EverleafError NotFound; Revoked; TooManyRequests; what `check` throws
  */
 export async function ensureSuccessor(
   deps: Deps,
@@ -62,7 +65,8 @@ export async function ensureSuccessor(
       await wishes.check?.(current);
       await assertIssuable(deps, current);
       isNew = isNewWanted(current, wishes) || !(await canTellAgain(deps, current));
-      const update = isNew ? newlyDue(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
+      const counted = isNew && wishes.isCounted === true ? countIssuance(deps, current) : current;
+      const update = isNew ? newlyDue(deps, run, rotationKey, counted, wishes.isCutOver ?? false) : null;
       return withHandover(current, update, wishes.isHandover ?? false);
     };
     const identity = await updateIdentity(deps, id, decide, patience);

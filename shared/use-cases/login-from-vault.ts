@@ -1,3 +1,4 @@
+import { isNewsToSee } from '../domain/certificate-use.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
 import { identityText, vaultCertificateName } from '../domain/names.ts';
@@ -5,6 +6,7 @@ import type { TokenRecord } from '../domain/token.ts';
 import { bundleEvents, withBundle } from './bundle-word.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { countIssuance } from './issuance-limit.ts';
 import type { IssuedLogin } from './login-answer.ts';
 import { tokenUse } from './token-use.ts';
 import { readIdentity } from './update-identity.ts';
@@ -14,8 +16,10 @@ const RACES = 10;
 
 /**
  * A login without a certificate request: the identity's current certificate and where in the vault its key is. Nothing is
- * issued, so it is not counted against the logins that the token is good for.
- * @throws EverleafError InvalidInput for an identity that keeps its own key; NotReady before its first certificate
+ * issued, so it is not counted against the logins that the token is good for. It is written down when it is news: the
+ * token's first use, the first in an hour, or another trust bundle.
+ * @throws EverleafError InvalidInput for an identity that keeps its own key; NotReady before its first certificate;
+ *   TooManyRequests for one that makes too much news
  */
 export async function readVaultCertificate(
   deps: Deps,
@@ -71,10 +75,16 @@ async function recordUse(
     const current = await readIdentity(deps, id);
     const { head } = current.certificate;
     if (head === null) return current;
+    const isNews =
+      token.firstUsedAt === null ||
+      isNewsToSee(current.lastSeenAt, deps.clock.now()) ||
+      (bundleId !== null && bundleId !== current.acknowledgedBundleId);
+    // Asked also when nothing is written: the token is judged once more there.
     const use = await tokenUse(deps, id, token.id, 'read', (fresh) => ({
-      identity: withBundle(fresh, bundleId),
+      identity: isNews ? countIssuance(deps, withBundle(fresh, bundleId)) : fresh,
       changes: [],
     }));
+    if (!isNews) return current;
     try {
       await deps.identities.commit(identity.cluster, [
         ...use.changes,

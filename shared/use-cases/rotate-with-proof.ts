@@ -12,6 +12,7 @@ import { checkInForce, readStanding } from './proven-caller.ts';
  */
 export function rotateWithProof(deps: Deps, run: Run, record: CertificateRecord): Promise<Successor> {
   return ensureSuccessor(deps, run, record.identity, {
+    isCounted: true,
     check: async () => {
       const { identity, place } = await readStanding(deps, record);
       checkInForce(deps, identity.value, record, place);
