@@ -126,7 +126,7 @@ export interface Identity extends IdentityId {
   readonly acknowledgedBundleId: string | null;
   /** How many of its instances are locked, so that a look at the record alone tells of them. */
   readonly lockedInstances: number;
-  /** Certificates that were issued at the identity's own request, in the window of its limit; null before the first. */
+  /** What was issued and noted at the identity's own request, in the window of its limit; null before the first. */
   readonly issuances: WindowCount | null;
   readonly certificate: CertificateState;
   readonly token: TokenState;

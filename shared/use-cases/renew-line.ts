@@ -79,7 +79,7 @@ async function findAnswered(
     if (record !== null) return { identity: identity.value, record };
   }
   if (place !== 'superseded') return null;
-  if (seen === null) await lockForked(deps, run, shown);
+  if (seen === null) await lockForked(deps, run, shown, spkiHash);
   throw superseded(identity.value);
 }
 

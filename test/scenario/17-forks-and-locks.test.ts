@@ -137,6 +137,30 @@ test('17 a login whose answer was lost sends the certificate before it back to l
   );
 });
 
+test('17 a superseded certificate that asks for a key of its own line locks nothing', async () => {
+  const world = await startedWorld();
+  const token = await tokenFromLoginFile(world, NODE_AGENT);
+  const csr = requestOf(NODE_AGENT, 'node');
+  const first = holding(NODE_AGENT, await logIn(world, token, csr), keyPair('P-256', 'node'));
+  await show(world, first);
+  world.clock.advance(11 * MINUTE_MS);
+  const again = holding(NODE_AGENT, await logIn(world, token, csr), keyPair('P-256', 'node'));
+  await show(world, again);
+  await assert.rejects(
+    renew(world, first, 'node'),
+    SUPERSEDED,
+    "the line's key, which is the certificate's own",
+  );
+
+  const next = await renew(world, again, 'node, key 1');
+  await assert.rejects(renew(world, first, 'node, key 1'), SUPERSEDED, "the successor's key");
+  await show(world, next);
+  await assert.rejects(renew(world, first, 'node, key 1'), SUPERSEDED, "the head's key");
+  await assert.rejects(renew(world, again, 'node'), SUPERSEDED, "the certificate's own key");
+  assert.equal((await lineOf(world, first)).lockedAt, null);
+  await assert.rejects(renew(world, first, 'a thief'), { code: 'Locked' });
+});
+
 test('17 of two equal requests at once one signs, and both get its certificate', async () => {
   const world = await startedWorld();
   const first = await firstCertificate(world);

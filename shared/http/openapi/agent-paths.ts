@@ -48,7 +48,7 @@ export const agentPaths: Paths = {
       security: ['proof'],
       parameters: [proofHeader],
       answers: { 200: { text: 'The token.', schema: ref('RotatedToken') } },
-      problems: [400, 403, 413],
+      problems: [400, 403, 413, 429],
     }),
   },
   '/api/bundle/acknowledge': {
@@ -59,7 +59,7 @@ export const agentPaths: Paths = {
       parameters: [proofHeader],
       body: { type: 'object', required: ['bundleId'], properties: { bundleId: { type: 'string' } } },
       answers: { 200: { text: 'Noted.', schema: ref('Acknowledgement') } },
-      problems: [403],
+      problems: [403, 429],
     }),
   },
   '/api/ca-bundle': {
