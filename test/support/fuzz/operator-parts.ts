@@ -7,7 +7,7 @@ import { ADMIN, OPERATORS, type OperatorName, type Scene } from './scene.ts';
 
 /** Few names of everything, so that they come again. */
 export const CLUSTERS = ['alpha', 'beta', 'management'];
-export const ROLES = ['Helper', 'Other', 'Owner', 'Reader', 'Contributor'];
+export const ROLES = ['Helper', 'Helper', 'Helper', 'Other', 'Other', 'Owner', 'Contributor'];
 export const ACTIONS = ['*', '*/read', 'identity/*', 'cluster/read', 'identity/rotate', 'disk/format'];
 const KEYS = ['key-00000001', 'key-00000002', 'key-00000003'];
 
@@ -73,6 +73,11 @@ export function conditional(name: string, etag: string | undefined): Record<stri
 
 export function ifMatch(pick: Pick, etag: string | undefined): Record<string, string> {
   return pick.oneIn(5) ? {} : { 'if-match': etag === undefined || pick.oneIn(4) ? '*' : etag };
+}
+
+/** For a PUT: what is not known to be there is made. */
+export function ifMatchKnown(pick: Pick, etag: string | undefined): Record<string, string> {
+  return etag === undefined && !pick.oneIn(4) ? {} : ifMatch(pick, etag);
 }
 
 export function keyed(pick: Pick): Record<string, string> {

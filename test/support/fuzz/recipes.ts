@@ -15,6 +15,7 @@ import {
   etagOf,
   identity,
   ifMatch,
+  ifMatchKnown,
   keyed,
   moment,
   ofCluster,
@@ -137,7 +138,7 @@ export const RECIPES: Recipes = {
       const name = pick.of(ROLES);
       return {
         ...ruling(scene, pick),
-        headers: ifMatch(pick, scene.etags.get(`/api/roles/${name}`)),
+        headers: ifMatchKnown(pick, scene.etags.get(`/api/roles/${name}`)),
         body: role(pick, name),
       };
     },
@@ -146,7 +147,7 @@ export const RECIPES: Recipes = {
     GET: (scene, pick) => ({ ...read(scene, pick), params: { role: pick.of(ROLES) } }),
     PUT: (scene, pick) => {
       const name = pick.of(ROLES);
-      const headers = ifMatch(pick, scene.etags.get(`/api/roles/${name}`));
+      const headers = ifMatchKnown(pick, scene.etags.get(`/api/roles/${name}`));
       return { ...ruling(scene, pick), params: { role: name }, headers, body: role(pick, name) };
     },
     DELETE: (scene, pick) => {
@@ -159,7 +160,7 @@ export const RECIPES: Recipes = {
     GET: (scene, pick) => read(scene, pick, page(scene, pick)),
     PUT: (scene, pick) => {
       const id = pick.of(ASSIGNMENTS);
-      const headers = ifMatch(pick, scene.etags.get(`/api/role-assignments/${id}`));
+      const headers = ifMatchKnown(pick, scene.etags.get(`/api/role-assignments/${id}`));
       return { ...ruling(scene, pick), headers, body: { id, ...assignment(scene, pick) } };
     },
   },
@@ -167,7 +168,7 @@ export const RECIPES: Recipes = {
     GET: (scene, pick) => ({ ...read(scene, pick), params: { id: pick.of(ASSIGNMENTS) } }),
     PUT: (scene, pick) => {
       const id = pick.of(ASSIGNMENTS);
-      const headers = ifMatch(pick, scene.etags.get(`/api/role-assignments/${id}`));
+      const headers = ifMatchKnown(pick, scene.etags.get(`/api/role-assignments/${id}`));
       return { ...ruling(scene, pick), params: { id }, headers, body: assignment(scene, pick) };
     },
     DELETE: (scene, pick) => {

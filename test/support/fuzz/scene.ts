@@ -99,7 +99,7 @@ export class Scene {
   /** Keeps what a caller would keep of an answer. */
   learn(path: string, headers: Readonly<Record<string, string>>, json: unknown, key: KeyPair | null): void {
     const etag = headers['etag'];
-    if (etag !== undefined) this.etags.set(path, etag);
+    if (etag !== undefined) this.etags.set(headers['location'] ?? path, etag);
     const operation = /^\/api\/operations\/(\w+)$/.exec(headers['location'] ?? '')?.[1];
     if (operation !== undefined) keep(this.operations, operation);
     const rule = /^\/api\/revocations\/(\w+)$/.exec(headers['location'] ?? '')?.[1];
