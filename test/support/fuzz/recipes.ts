@@ -48,9 +48,6 @@ export const RECIPES: Recipes = {
   'ca-bundle': {
     GET: (scene) => ({ headers: conditional('if-none-match', scene.etags.get('/api/ca-bundle')) }),
   },
-  openapi: {
-    GET: (scene) => ({ headers: conditional('if-none-match', scene.etags.get('/api/openapi.json')) }),
-  },
   health: { GET: () => ({}) },
   openapi: {
     GET: (scene) => ({ headers: conditional('if-none-match', scene.etags.get('/api/openapi.json')) }),
