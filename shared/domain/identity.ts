@@ -156,6 +156,18 @@ export function isTokenFresh(token: TokenState, now: Date): boolean {
   return token.usedGeneration < token.generation && now < token.rotateAfter;
 }
 
+/**
+ * Whether a cut-over's token is still on its way in an operator's login file: nobody has used one since every earlier
+ * one was ended. (A floor of 0 is an identity's beginning; only a cut-over, or being made again, raises it.)
+ */
+export function isCutOverPending({
+  floorGeneration,
+  handoverGeneration,
+  usedGeneration,
+}: TokenState): boolean {
+  return floorGeneration > Math.max(0, usedGeneration) && handoverGeneration >= floorGeneration;
+}
+
 /** When the token that the client can have ends: while the newest waits for delivery, that is the one before it. */
 export function tokenEnd({ delivery, token }: Pick<Identity, 'delivery' | 'token'>): Date {
   const isWaiting = delivery === 'vault' && token.vaultVersion === null;
