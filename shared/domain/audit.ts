@@ -13,6 +13,7 @@ export const EVENT_TYPES = [
   'successor-proven',
   'successor-superseded',
   'instance-locked',
+  'old-certificate-refused',
   'recovery-used',
   'bundle-acknowledged',
   'token-rotated',
