@@ -6,6 +6,7 @@ import { markRevoked } from '../domain/revocation.ts';
 import type { Secret } from '../domain/secret.ts';
 import { insertIdentity, newIdentity } from './create-identity.ts';
 import type { Deps, Run } from './deps.ts';
+import { disableVersions } from './disable-versions.ts';
 import { updateIdentity } from './update-identity.ts';
 
 /** Tries to mark an instance while somebody else writes it. Nobody does for long: its identity is deleted. */
@@ -23,7 +24,8 @@ export interface CreatedIdentity {
  * Makes an identity, or makes a deleted one of its name again: as a new incarnation, whose tokens and certificates have
  * nothing to do with the earlier ones. Those stay dead: its lines are marked as revoked first, every earlier token
  * lies below the floor, and every earlier certificate is of an earlier incarnation.
- * @throws EverleafError InvalidInput for a name that cannot be carried everywhere
+ * @throws EverleafError InvalidInput for a name that cannot be carried everywhere; what the vault throws when the earlier
+ *   identity's versions are still to be disabled there
  */
 export async function createOrRecreateIdentity(
   deps: Deps,
@@ -37,6 +39,8 @@ export async function createOrRecreateIdentity(
   if (found.isNew || found.identity.deletedAt === null) return { ...found, warnings: [] };
   const earlier = found.identity;
   await revokeInstances(deps, earlier);
+  // While the name is still dead: a worker of the deletion that comes late leaves the vault of a living one alone.
+  if (earlier.delivery === 'vault') await disableVersions(deps, earlier);
   const id: IdentityId = { cluster, name: template.name };
   let isNew = false;
   const identity = await updateIdentity(deps, id, (current) => {
