@@ -3,6 +3,7 @@ import { EverleafError } from '../domain/errors.ts';
 import type { Identity } from '../domain/identity.ts';
 import { identityText } from '../domain/names.ts';
 import type { Operation, OperationItem } from '../domain/operation.ts';
+import { closeGates } from './cluster-gates.ts';
 import { clusterEvent, identitiesOf, readCluster, updateCluster } from './clusters.ts';
 import { cleanVault, endIdentity, noteVault } from './delete-identity.ts';
 import type { Deps, Run } from './deps.ts';
@@ -74,15 +75,21 @@ export async function ensureDeletion(
   const { name, operationId } = cluster;
   const known = operationId === null ? null : await deps.operations.operation(operationId);
   if (known !== null && known.value.kind === 'delete' && known.value.finishedAt === null) return known.value;
-  if (known === null && operationId !== null) return startDeletion(deps, run, name, operationId);
+  if (known === null && operationId !== null) return startDeletion(deps, run, cluster, operationId);
   const named = await updateCluster(deps, name, (current) =>
     current.state === 'Deleting' && current.operationId === operationId ? { operationId: newId } : null,
   );
   if (named?.state !== 'Deleting' || named.operationId === null) return null;
-  return startDeletion(deps, run, name, named.operationId);
+  return startDeletion(deps, run, cluster, named.operationId);
 }
 
-async function startDeletion(deps: Deps, run: Run, cluster: string, id: string): Promise<Operation> {
+async function startDeletion(
+  deps: Deps,
+  run: Run,
+  { name: cluster, epoch }: Cluster,
+  id: string,
+): Promise<Operation> {
+  await closeGates(deps, cluster, epoch);
   const items = (await identitiesOf(deps, cluster)).flatMap((identity): OperationItem[] =>
     identity.deletedAt !== null
       ? []
@@ -113,6 +120,7 @@ export async function finishDeletion(deps: Deps, run: Run, operation: Operation)
   const row = (await deps.fleet.cluster(cluster))?.value;
   // Gone already, and perhaps made again: what stands there now is not what was to be deleted.
   if (row === undefined || !isOurs(row)) return;
+  if (!(await closeGates(deps, cluster, row.epoch))) return;
   const identities = await identitiesOf(deps, cluster);
   // Looked at after the list was read: everything on it belongs to the cluster that is deleted.
   if (!isOurs((await deps.fleet.cluster(cluster))?.value)) return;
