@@ -35,6 +35,7 @@ export const EVENT_TYPES = [
   'revocation-rule-created',
   'revocation-rule-deleted',
   'cluster-created',
+  'cluster-deletion-requested',
   'cluster-deleted',
   'operation-started',
   'operation-finished',

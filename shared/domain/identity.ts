@@ -121,6 +121,8 @@ export interface Identity extends IdentityId {
   readonly deletedAt: Date | null;
   /** 1, and one more each time that a deleted identity of this name is made again. */
   readonly incarnation: number;
+  /** `creationId` of the cluster that it was made with; null for one that was made by itself. */
+  readonly creationId: string | null;
   readonly lastSeenAt: Date | null;
   /** The trust bundle that it told last it holds; null while it never told. */
   readonly acknowledgedBundleId: string | null;
