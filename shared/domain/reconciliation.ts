@@ -13,7 +13,7 @@ export const FINDINGS = [
   'vault-version-missing',
   /** The version in force is disabled in the vault: its client cannot read the key. */
   'vault-version-disabled',
-  /** The vault holds enabled versions of a deleted identity, because it did not answer when that was deleted. */
+  /** The vault holds enabled versions of a deleted identity: it did not answer when that was deleted, or a kill came first. */
   'vault-version-left',
   /** An identity lives on in a cluster that was deleted. */
   'cluster-deleted',

@@ -1,9 +1,11 @@
 import type { Identity } from '../domain/identity.ts';
-import { identityText } from '../domain/names.ts';
+import { addMs, DAY_MS } from '../domain/instants.ts';
+import { identityText, vaultCertificateName } from '../domain/names.ts';
 import type { FindingName } from '../domain/reconciliation.ts';
 import { cleanVault, endIdentity } from './delete-identity.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { vaultsOf } from './vaults-of.ts';
 
 /** The names of the clusters that are deleted, as a first look: whoever acts on one reads its row anew. */
 export async function readDeletedClusters(deps: Pick<Deps, 'fleet'>): Promise<ReadonlySet<string>> {
@@ -24,7 +26,8 @@ export async function reconcileEnd(
   deletedClusters: ReadonlySet<string>,
 ): Promise<readonly FindingName[] | null> {
   if (seen.deletedAt !== null) {
-    if (seen.delivery !== 'vault' || seen.certificate.failure === null) return null;
+    if (seen.delivery !== 'vault') return null;
+    if (seen.certificate.failure === null && !(await isAnythingLeft(deps, seen, seen.deletedAt))) return null;
     if ((await cleanVault(deps, run, seen)) !== null) return [];
     await report(deps, run, seen, 'vault-version-left');
     return ['vault-version-left'];
@@ -36,6 +39,21 @@ export async function reconcileEnd(
   const ended = await endIdentity(deps, run, seen);
   if (ended?.delivery === 'vault') await cleanVault(deps, run, ended);
   return ['cluster-deleted'];
+}
+
+/** A deletion that was killed could note nothing: for a week after it the vault itself is asked. */
+const KILLED_WITHIN_MS = 7 * DAY_MS;
+
+async function isAnythingLeft(
+  deps: Pick<Deps, 'clock' | 'fleet' | 'clientVault' | 'clientSecrets' | 'clientVaultAt' | 'site'>,
+  deleted: Identity,
+  deletedAt: Date,
+): Promise<boolean> {
+  if (addMs(deletedAt, KILLED_WITHIN_MS) < deps.clock.now()) return false;
+  const name = vaultCertificateName(deleted);
+  const { certificates } = await vaultsOf(deps, deleted.cluster);
+  if ((await certificates.pending(name)).state === 'waiting') return true;
+  return (await certificates.enabledVersions(name)).length > 0;
 }
 
 async function report(deps: Deps, run: Run, identity: Identity, reason: FindingName): Promise<void> {
