@@ -36,6 +36,10 @@ export interface Cluster extends ClusterSpec {
   readonly createdBy: string | null;
   /** The operation that created it, or that deletes it: the same request again is known by it. */
   readonly operationId: string | null;
+  /** Stands for the request that made it, or is making it; null for the management cluster and rows of the first versions. */
+  readonly creationId: string | null;
+  /** 1, and one more each time that it is made again under its name. */
+  readonly epoch: number;
   /** bundleId of the trust bundle in its own vault; null while there is none, or no vault of its own. */
   readonly deliveredBundleId: string | null;
   /** 1, and one more with each change: what its ETag is made of. */

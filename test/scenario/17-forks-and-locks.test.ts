@@ -161,6 +161,32 @@ test('17 a superseded certificate that asks for a key of its own line locks noth
   await assert.rejects(renew(world, first, 'a thief'), { code: 'Locked' });
 });
 
+test('17 a certificate that ended too long ago to be recovered locks nothing, and is told of once a minute', async () => {
+  const world = await startedWorld();
+  const ancient = await firstCertificate(world);
+  world.clock.advance(59 * DAY_MS);
+  const second = await renew(world, ancient, 'node, key 1');
+  await show(world, second);
+  world.clock.advance(61 * DAY_MS);
+  const third = await renew(world, second, 'node, key 2');
+  await show(world, third);
+  const told = async () =>
+    (await eventsOf(world, NODE_AGENT)).filter(({ type }) => type === 'old-certificate-refused');
+  for (const owner of ['a thief', 'the same thief']) {
+    await assert.rejects(renew(world, ancient, owner), SUPERSEDED);
+  }
+  assert.equal((await lineOf(world, third)).lockedAt, null);
+  const [event, ...others] = await told();
+  assert.deepEqual(
+    [event?.outcome, event?.reason, event?.count, event?.target.serialNumber, others.length],
+    ['denied', 'fork', 2, ancient.answer.serialNumber, 0],
+  );
+  world.clock.advance(MINUTE_MS);
+  await assert.rejects(renew(world, ancient, 'a thief'), SUPERSEDED);
+  assert.equal((await told()).length, 2);
+  await assert.rejects(renew(world, second, 'a thief'), { code: 'Locked' }, 'one that has not ended');
+});
+
 test('17 of two equal requests at once one signs, and both get its certificate', async () => {
   const world = await startedWorld();
   const first = await firstCertificate(world);

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DAY_MS } from '../../shared/domain/instants.ts';
 import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
+import { ensureSuccessor } from '../../shared/use-cases/ensure-successor.ts';
 import { addIdentity } from '../../shared/use-cases/manage-identity.ts';
 import { revoke } from '../../shared/use-cases/revoke.ts';
 import { rotateWithProof } from '../../shared/use-cases/rotate-with-proof.ts';
-import { identityOf, NODE_AGENT } from '../support/agent.ts';
+import { identityOf, KMS, logIn, NODE_AGENT, requestOf } from '../support/agent.ts';
 import { interceptPorts } from '../support/intercepted-ports.ts';
 import type { World } from '../support/memory-world.ts';
-import { startedWorld } from '../support/operator-actions.ts';
+import { rotate, startedWorld } from '../support/operator-actions.ts';
 import { firstCertificate, renew, show } from '../support/proving-agent.ts';
 
 const TEMPLATE = {
@@ -80,4 +81,37 @@ test('19 a lock since the proof wins', async () => {
   const { record } = await show(world, second);
   await assert.rejects(renew(world, first, 'a thief'), { code: 'Locked' });
   await assert.rejects(rotateWithProof(world.deps, world.run, record), { code: 'Locked' });
+});
+
+test('19 after a cut-over no proof gets a token before the one of the login file was used', async () => {
+  const world = await startedWorld();
+  const { record } = await show(world, await firstCertificate(world));
+  const { token } = await rotate(world, NODE_AGENT, true);
+  const pending = { code: 'AccessDenied', details: { reason: 'cut-over-pending' } };
+  const generation = await generationOf(world);
+  await assert.rejects(rotateWithProof(world.deps, world.run, record), pending);
+  world.clock.advance(60 * DAY_MS);
+  await assert.rejects(rotateWithProof(world.deps, world.run, record), pending, 'nor once it is due itself');
+  assert.equal(await generationOf(world), generation);
+  await logIn(world, token.reveal(), requestOf(NODE_AGENT, 'node, by hand'));
+  await rotateWithProof(world.deps, world.run, record);
+  assert.equal(await generationOf(world), generation + 1);
+});
+
+test("19 an operator's rotation without a cut-over leaves the agent its own way", async () => {
+  const world = await startedWorld();
+  const { record } = await show(world, await firstCertificate(world));
+  const { token } = await rotate(world, NODE_AGENT);
+  const { text } = await rotateWithProof(world.deps, world.run, record);
+  assert.equal(text.reveal(), token.reveal());
+});
+
+test('19 an identity whose first token nobody has used yet rotates with proof as well', async () => {
+  const world = await startedWorld();
+  const { token } = await rotate(world, KMS);
+  const { head } = (await identityOf(world, KMS)).certificate;
+  const record = await world.deps.identities.certificate(KMS, head?.serialNumber ?? '');
+  assert.ok(record !== null);
+  assert.equal((await rotateWithProof(world.deps, world.run, record)).text.reveal(), token.reveal());
+  assert.equal((await ensureSuccessor(world.deps, world.run, KMS)).isNew, false);
 });

@@ -44,7 +44,8 @@ export const agentPaths: Paths = {
       id: 'rotateToken',
       summary: 'Get the next token',
       description:
-        'An unused successor is given again, so that a lost answer costs nothing. The first use of a token ends the earlier ones.',
+        'An unused successor is given again, so that a lost answer costs nothing. The first use of a token ends the earlier ones. ' +
+        'After a cut-over it is 403 until somebody has logged in with the login file that an operator got.',
       security: ['proof'],
       parameters: [proofHeader],
       answers: { 200: { text: 'The token.', schema: ref('RotatedToken') } },

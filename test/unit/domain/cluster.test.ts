@@ -27,6 +27,8 @@ const CLUSTER: Cluster = {
   remindedAt: null,
   createdBy: 'operator',
   operationId: null,
+  creationId: null,
+  epoch: 1,
   deliveredBundleId: null,
   revision: 1,
 };
