@@ -6,10 +6,11 @@ import { startDeletion } from './delete-cluster.ts';
 import type { Deps, Run } from './deps.ts';
 import { forgetOldRequests, newOperationId } from './keyed-request.ts';
 import { renewDue, type ScanOutcome } from './renew-due.ts';
+import { replaceRuled } from './replace-ruled.ts';
 
 /**
  * What the timer does every time: goes on with the operations that are open and the clusters that are left half deleted,
- * reminds of clusters that nobody updates, and scans for what is due.
+ * reminds of clusters that nobody updates, makes due what a rule revokes in the vaults, and scans for what is due.
  * @returns null when another scan holds the lease
  * @throws EverleafError the first failure, after everything else had its turn
  */
@@ -30,6 +31,7 @@ export async function tendFleet(deps: Deps, run: Run): Promise<ScanOutcome | nul
     await attempt(`operation ${id}`, () => advanceOperation(deps, run, id));
   }
   await attempt('the Idempotency-Keys', () => forgetOldRequests(deps, run));
+  await attempt('what revocation rules revoke', () => replaceRuled(deps));
   const outcome = await renewDue(deps, run);
   if (failures.length > 0) throw failures[0];
   return outcome;

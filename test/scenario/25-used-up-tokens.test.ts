@@ -22,9 +22,9 @@ test('25 a token that is used up is no trouble while the certificate lives, and 
   const wishes = { tokenMaxUses: 1, tokenExpiryInSeconds: 365 * 86_400 };
   const { loginFile } = await addIdentity(deps, run, NODE.cluster, TEMPLATE, wishes);
   const told = async () => {
-    const judged = await judgeIdentity(deps, await identityOf(world, NODE), clock.now());
+    const judged = await judgeIdentity(deps, await identityOf(world, NODE), [], clock.now());
     const { state, nextStep, offlineDays } = await readDetails(
-      ...([deps, judged, await readTrustBundle(deps), clock.now()] as const),
+      ...([deps, judged, [], await readTrustBundle(deps), clock.now()] as const),
     );
     return [`${state}: ${nextStep.action}`, offlineDays, nextStep.text];
   };
