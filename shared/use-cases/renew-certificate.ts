@@ -141,6 +141,10 @@ async function finishAttempt(
     record = await recordCertificate(deps, identity, attempt, signed);
     if (record === null) return abandon(deps, run, identity, attempt);
   }
+  // A rule is in no transaction of the identity's: one that was made while this was recorded keeps it out of the vault.
+  if (findRule(await deps.revocationRules.all(), identity, record.issuedAt) !== null) {
+    return abandon(deps, run, identity, attempt);
+  }
   const merged = await mergeOnce(vault, identity, record, authority);
   return merged === null ? abandon(deps, run, identity, attempt) : { record, version: merged.version };
 }
@@ -228,7 +232,7 @@ async function abandon(deps: Deps, run: Run, id: IdentityId, attempt: Certificat
     if (current.certificate.attempt?.id !== attempt.id) return null;
     run.log.write(
       'warn',
-      `Gave up certificate ${attempt.serialNumber} of ${identityText(id)}: its key is gone, or the identity revoked.`,
+      `Gave up certificate ${attempt.serialNumber} of ${identityText(id)}: its key is gone, or it is revoked.`,
     );
     return replaceAttempt(deps, run, current, null);
   });
