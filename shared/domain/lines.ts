@@ -3,6 +3,9 @@ import type { Instance } from './instance.ts';
 import { wholeSecond } from './instants.ts';
 import { type CertificateRevocation, isCertificateRevoked } from './revocation.ts';
 
+/** What is to be known of a certificate that is revoked. */
+type Revoked = Pick<CertificateRevocation, 'serialNumber' | 'spkiHash' | 'reason'>;
+
 /** What the lines of an identity's agents say of it, all together. */
 export interface Lines {
   /** Its lines that count for anything, without those of their certificates that are revoked. */
@@ -23,12 +26,12 @@ export interface Lines {
 /**
  * Sums up the lines of an identity. Those that were revoked, or belong to an earlier incarnation, are dead, and so is one
  * whose certificates are revoked. One that is locked waits for an operator whatever became of its certificates.
- * @param revocations the identity's certificates that are revoked by their serial numbers
+ * @param revocations the identity's certificates that are revoked by their serial numbers or by rules
  */
 export function sumUpLines(
   identity: Pick<Identity, 'incarnation' | 'certificate'>,
   instances: readonly Instance[],
-  revocations: readonly CertificateRevocation[],
+  revocations: readonly Revoked[],
   now: Date,
 ): Lines {
   const own = instances
@@ -58,7 +61,7 @@ function isDecisive(newest: Instance | null, live: readonly Instance[]): boolean
 }
 
 /** The line as far as its certificates count for anything; null when none of them does. */
-function withoutRevoked(line: Instance, revocations: readonly CertificateRevocation[]): Instance | null {
+function withoutRevoked(line: Instance, revocations: readonly Revoked[]): Instance | null {
   const isRevoked = (head: CertificateHead, spkiHash: string) =>
     isCertificateRevoked(revocations, { serialNumber: head.serialNumber, spkiHash });
   const { successor } = line;

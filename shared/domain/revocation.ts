@@ -67,7 +67,10 @@ export function revokeCertificateRecord(
 }
 
 /** Whether a key may never be certified again: a certificate for it was revoked because others have the key. */
-export function isKeyCompromised(revocations: readonly CertificateRevocation[], spkiHash: string): boolean {
+export function isKeyCompromised(
+  revocations: readonly Pick<CertificateRevocation, 'spkiHash' | 'reason'>[],
+  spkiHash: string,
+): boolean {
   return revocations.some((one) => one.reason === 'keyCompromise' && one.spkiHash === spkiHash);
 }
 
@@ -76,7 +79,7 @@ export function isKeyCompromised(revocations: readonly CertificateRevocation[], 
  * that key, which makes its proof worth nothing too.
  */
 export function isCertificateRevoked(
-  revocations: readonly CertificateRevocation[],
+  revocations: readonly Pick<CertificateRevocation, 'serialNumber' | 'spkiHash' | 'reason'>[],
   { serialNumber, spkiHash }: Pick<CertificateRecord, 'serialNumber' | 'spkiHash'>,
 ): boolean {
   return (

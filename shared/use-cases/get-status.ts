@@ -101,6 +101,7 @@ async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
   >;
   const found: JudgedIdentity[] = [];
   const open = { locked: 0, unrotated: 0 };
+  const rules = await deps.revocationRules.all();
   let identities = 0;
   let nextCursor: string | null = null;
   let isAfterCursor = query.cursor === null;
@@ -110,7 +111,7 @@ async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
     // A page may have ended with an identity that was deleted since: its row keeps the place.
     const judged = await inPool(chunk.items, async (identity) => ({
       identity,
-      one: identity.deletedAt === null ? await judgeIdentity(deps, identity, now) : null,
+      one: identity.deletedAt === null ? await judgeIdentity(deps, identity, rules, now) : null,
     }));
     for (const { identity, one } of judged) {
       const isOnPage = isAfterCursor;
@@ -129,7 +130,7 @@ async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
   } while (cursor !== null);
   if (!isAfterCursor) throw new EverleafError('InvalidInput', 'cursor is not one that a page gave.');
   const bundle = await readTrustBundle(deps);
-  const page = await inPool(found, (one) => readDetails(deps, one, bundle, now));
+  const page = await inPool(found, (one) => readDetails(deps, one, rules, bundle, now));
   return { totals: { identities, byState }, open, page, nextCursor };
 }
 

@@ -7,7 +7,10 @@ import {
   needsLines,
 } from '../domain/identity-status.ts';
 import { type Lines, sumUpLines } from '../domain/lines.ts';
+import { operatorRotates } from '../domain/next-step.ts';
 import { NO_RECOVERY, offlineDays, type Recovery, recoveryOf } from '../domain/offline-budget.ts';
+import type { RevocationRule } from '../domain/revocation.ts';
+import { identityUnderRules, isRuledOut, ruledCertificates } from '../domain/ruled-identity.ts';
 import type { TrustBundle } from './authorities.ts';
 import type { Deps } from './deps.ts';
 
@@ -26,34 +29,52 @@ export interface IdentityStatus extends JudgedIdentity {
   readonly bundle: { readonly acknowledged: string | null; readonly current: boolean };
 }
 
-/** Judges an identity by its record alone wherever that is enough: no other row is read for a healthy one. */
+/**
+ * Judges an identity by its record alone wherever that is enough: no other row is read for a healthy one.
+ * @param rules all revocation rules: what one of them revokes helps nobody
+ */
 export async function judgeIdentity(
   deps: Pick<Deps, 'identities' | 'policy'>,
   identity: Identity,
+  rules: readonly RevocationRule[],
   now: Date,
 ): Promise<JudgedIdentity> {
-  if (!needsLines(identity, now)) return { identity, ...conditionOf(identity, heldByRecord(identity), now) };
-  const lines = await readLines(deps, identity, now);
-  return { identity, ...conditionOf(identity, heldByLines(lines, deps.policy, now), now) };
+  const ruled = identityUnderRules(identity, rules, now);
+  const held = needsLines(ruled, now)
+    ? heldByLines(await readLines(deps, ruled, rules, now), deps.policy, now)
+    : heldByRecord(ruled);
+  const condition = conditionOf(ruled, held, now);
+  if (condition.nextStep.action !== 'operator-rotate' || !isRuledOut(identity, 'token', rules)) {
+    return { identity, ...condition };
+  }
+  const text = 'A revocation rule revokes its token: it needs a new token from an operator.';
+  return { identity, state: condition.state, nextStep: operatorRotates(identity, text) };
 }
 
-async function readLines(deps: Pick<Deps, 'identities'>, identity: Identity, now: Date): Promise<Lines> {
+async function readLines(
+  deps: Pick<Deps, 'identities'>,
+  identity: Identity,
+  rules: readonly RevocationRule[],
+  now: Date,
+): Promise<Lines> {
   const [instances, revocations] = await Promise.all([
     deps.identities.instances(identity),
     deps.identities.revocations(identity),
   ]);
-  return sumUpLines(identity, instances, revocations, now);
+  const ruled = ruledCertificates(identity, instances, rules);
+  return sumUpLines(identity, instances, [...revocations, ...ruled], now);
 }
 
 /** Reads what else is shown of an identity: its lines, what they leave it to stay off, and the bundle it knows. */
 export async function readDetails(
   deps: Pick<Deps, 'identities' | 'policy'>,
   judged: JudgedIdentity,
+  rules: readonly RevocationRule[],
   bundle: TrustBundle,
   now: Date,
 ): Promise<IdentityStatus> {
-  const { identity } = judged;
-  const lines = await readLines(deps, identity, now);
+  const identity = identityUnderRules(judged.identity, rules, now);
+  const lines = await readLines(deps, identity, rules, now);
   const { acknowledgedBundleId: acknowledged } = identity;
   const common = {
     ...judged,

@@ -18,6 +18,7 @@ import { assertMayBegin, countIssuance } from './issuance-limit.ts';
 import { headOf, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
 import { type IssuedLogin, warningsOf } from './login-answer.ts';
+import { refuseRuled } from './refuse-ruled.ts';
 import { tokenUse } from './token-use.ts';
 
 /** How long a login's answer is repeated for the same token and key. */
@@ -152,12 +153,14 @@ async function signAndRecord(
         }),
         ...bundleEvents(deps, run, identity, line?.value ?? null, bundleId),
       ]);
-      return { identity: use.identity, record };
     } catch (error) {
       if (!isEverleafError(error, 'Conflict')) throw error;
       const now = await deps.identities.issuance(identity.cluster, token.id, record.spkiHash);
       if (now?.etag !== login.etag) return null;
+      continue;
     }
+    await refuseRuled(deps, run, use.identity, record);
+    return { identity: use.identity, record };
   }
   throw issuanceInProgress(identity);
 }

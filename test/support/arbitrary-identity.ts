@@ -90,6 +90,7 @@ const withAgent: fc.Arbitrary<Sample> = fc
     recoveriesUsed: fc.nat({ max: 4 }),
     forcedAt: fc.option(moment, { nil: null, freq: 5 }),
     handoverGeneration: fc.constantFrom(-1, 0, 1),
+    usesLeft: fc.constantFrom(null, 0, 1),
   })
   .map(({ common: { tokenId, tokenIssuedAt, ...common }, head, now, ...sample }) => ({
     identity: buildIdentity({
@@ -97,7 +98,12 @@ const withAgent: fc.Arbitrary<Sample> = fc
       delivery: 'agent',
       lockedInstances: head === null || sample.lockedAt === null ? 0 : 1,
       certificate: { head, forcedAt: sample.forcedAt },
-      token: { id: tokenId, issuedAt: tokenIssuedAt, handoverGeneration: sample.handoverGeneration },
+      token: {
+        id: tokenId,
+        issuedAt: tokenIssuedAt,
+        handoverGeneration: sample.handoverGeneration,
+        usesLeft: sample.usesLeft,
+      },
     }),
     held:
       head === null
