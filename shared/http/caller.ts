@@ -7,19 +7,16 @@ import { appRoleAssignments, clientTypeAssignments } from '../domain/built-in-ro
 import { EverleafError } from '../domain/errors.ts';
 import { identityText } from '../domain/names.ts';
 import { addressOf } from '../domain/source.ts';
-import type { Run } from '../use-cases/deps.ts';
+import type { Rights, Run } from '../use-cases/deps.ts';
 import { judgeAccess, type Subject } from '../use-cases/judge-access.ts';
 import { readBody } from './body.ts';
 import { hasProof, proveCaller } from './proof.ts';
 import type { RouteAccess, ScopeTemplate } from './routes.ts';
 
 /** Who calls, and what they may do beside what the route itself wanted. */
-export interface Caller {
+export interface Caller extends Rights {
+  /** Whoever is anonymous may do nothing that a route's handler asks about. */
   readonly actor: Actor;
-  /** Asks the access rules about one action at one scope; whoever is anonymous may do nothing. */
-  may(action: Action, scope: string): Promise<Verdict>;
-  /** @throws EverleafError AccessDenied, which says why not */
-  demand(action: Action, scope: string): Promise<void>;
 }
 
 /** A request that nobody has answered for yet. */

@@ -1,4 +1,4 @@
-import type { Principal, Role, RoleAssignment } from '../domain/access.ts';
+import type { PrincipalName, Role, RoleAssignment } from '../domain/access.ts';
 import type { EventChange, Stored } from './identity-store.ts';
 
 /** One change of the access rules, beside the event that tells of it. */
@@ -35,6 +35,7 @@ export interface AccessStore {
   assignment(id: string): Promise<Stored<RoleAssignment> | null>;
   /** In the order of their ids. */
   assignments(): Promise<readonly RoleAssignment[]>;
-  assignmentsOf(principal: Principal): Promise<readonly RoleAssignment[]>;
+  /** Of an identity those of every incarnation. */
+  assignmentsOf(principal: PrincipalName): Promise<readonly RoleAssignment[]>;
   commit(change: AccessChange, event: EventChange, version: string | null): Promise<void>;
 }

@@ -25,6 +25,8 @@ export interface SuccessorWishes {
   readonly generation?: number;
   /** An operator is to hand it over in a login file: until its first use the agent goes on with what it has. */
   readonly isHandover?: boolean;
+  /** Looks at the identity as it is when the token is decided on, and may refuse. */
+  readonly check?: (identity: Identity) => Promise<void>;
 }
 
 export interface Successor {
@@ -39,7 +41,7 @@ export interface Successor {
  * The token that an identity goes on with, and its text. While the newest one is unused and not due it is that one
  * again, so a lost answer costs nothing; otherwise it is a new one. A vault-delivered identity's new token is due for
  * delivery at once.
- * @throws EverleafError NotFound; Revoked
+ * @throws EverleafError NotFound; Revoked; what `wishes.check` throws
  */
 export async function ensureSuccessor(
   deps: Deps,
@@ -51,6 +53,7 @@ export async function ensureSuccessor(
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     let isNew = false;
     const identity = await updateIdentity(deps, id, async (current) => {
+      await wishes.check?.(current);
       await assertIssuable(deps, current);
       isNew = isNewWanted(current, wishes, deps.clock.now());
       const update = isNew ? newlyDue(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;

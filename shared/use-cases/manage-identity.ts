@@ -11,6 +11,7 @@ import { eventChange } from './events.ts';
 import type { IfMatch } from './if-match.ts';
 import { assertLive, assertUnchanged } from './live-identity.ts';
 import { type LoginFile, loginFileWith, readLoginFile } from './make-login-file.ts';
+import { assertMayIssueFor, assertMayName } from './may-issue.ts';
 import { createOrRecreateIdentity } from './recreate-identity.ts';
 import { readRotationKey } from './tokens.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
@@ -63,7 +64,7 @@ export interface AddedIdentity {
 
 /**
  * Makes an identity in a cluster that exists, or makes a deleted one of its name again.
- * @throws EverleafError NotFound when there is no such cluster; AlreadyExists; InvalidInput
+ * @throws EverleafError NotFound when there is no such cluster; AlreadyExists; InvalidInput; AccessDenied
  */
 export async function addIdentity(
   deps: Deps,
@@ -89,7 +90,7 @@ export async function addIdentity(
  * Changes what an operator decides about an identity. Client type and delivery are no part of that: what was issued
  * says the one and lies where the other put it, so such an identity is deleted and made again. Token settings hold from
  * the next token on, DNS names from the next certificate on.
- * @throws EverleafError NotFound; InvalidInput; PreconditionRequired, PreconditionFailed
+ * @throws EverleafError NotFound; InvalidInput; PreconditionRequired, PreconditionFailed; AccessDenied for new DNS names
  */
 export async function changeIdentity(
   deps: Deps,
@@ -99,9 +100,10 @@ export async function changeIdentity(
   ifMatch: IfMatch,
 ): Promise<Identity> {
   const checked = checkWishes(wishes);
-  return updateIdentity(deps, id, (current) => {
+  return updateIdentity(deps, id, async (current) => {
     assertLive(current);
     assertUnchanged(deps, current, ifMatch);
+    await assertMayName(run, current, checked.dnsNames ?? [], current.dnsNames);
     const changed: Identity = { ...current, ...checked };
     const names = (Object.keys(checked) as (keyof IdentityWishes)[]).filter(
       (name) => JSON.stringify(current[name]) !== JSON.stringify(changed[name]),
@@ -125,7 +127,7 @@ export async function changeIdentity(
  * An operator's rotation: the login file with the token that the identity goes on with. A vault-delivered identity finds
  * that token in its vault as well.
  * @param isCutOver ends every earlier token at once
- * @throws EverleafError NotFound; Revoked
+ * @throws EverleafError NotFound; IdentityRevoked; AccessDenied
  */
 export async function issueLoginFile(
   deps: Deps,
@@ -133,7 +135,14 @@ export async function issueLoginFile(
   id: IdentityId,
   isCutOver: boolean,
 ): Promise<LoginFile> {
-  const { identity, token, text } = await ensureSuccessor(deps, run, id, { isCutOver, isHandover: true });
+  const { identity, token, text } = await ensureSuccessor(deps, run, id, {
+    isCutOver,
+    isHandover: true,
+    check: async (current) => {
+      assertLive(current);
+      await assertMayIssueFor(deps, run, current);
+    },
+  });
   await recordLoginFile(deps, run, identity);
   return loginFileWith(deps, identity, token, text);
 }

@@ -4,6 +4,7 @@ import { type IdentityId, identityText } from '../domain/names.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertLive, readLiveIdentity } from './live-identity.ts';
+import { assertMayIssueFor } from './may-issue.ts';
 import { updateIdentity } from './update-identity.ts';
 
 /** The first half of a key's SHA-256: see `claimKey`. */
@@ -21,7 +22,7 @@ export async function listInstances(
 /**
  * Unlocks a line that was locked because two have used its certificates: its head goes on. A line that is not locked
  * stays as it is, and one that is revoked stays revoked.
- * @throws EverleafError NotFound
+ * @throws EverleafError NotFound; AccessDenied
  */
 export async function unlockInstance(
   deps: Deps,
@@ -31,6 +32,7 @@ export async function unlockInstance(
 ): Promise<Instance> {
   await updateIdentity(deps, id, async (identity) => {
     assertLive(identity);
+    await assertMayIssueFor(deps, run, identity);
     const stored = await readInstance(deps, id, instance);
     if (stored.value.lockedAt === null) return null;
     const value = { ...stored.value, lockedAt: null };

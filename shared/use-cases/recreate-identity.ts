@@ -4,7 +4,7 @@ import { wholeSecond } from '../domain/instants.ts';
 import { type IdentityId, identityText, vaultCertificateName } from '../domain/names.ts';
 import { markRevoked } from '../domain/revocation.ts';
 import type { Secret } from '../domain/secret.ts';
-import { insertIdentity, newIdentity } from './create-identity.ts';
+import { assertMayCreate, insertIdentity, newIdentity } from './create-identity.ts';
 import type { Deps, Run } from './deps.ts';
 import { updateIdentity } from './update-identity.ts';
 
@@ -39,8 +39,9 @@ export async function createOrRecreateIdentity(
   await revokeInstances(deps, earlier);
   const id: IdentityId = { cluster, name: template.name };
   let isNew = false;
-  const identity = await updateIdentity(deps, id, (current) => {
+  const identity = await updateIdentity(deps, id, async (current) => {
     isNew = current.deletedAt !== null;
+    if (isNew) await assertMayCreate(deps, run, id, template, wishes);
     return isNew ? newIdentity(deps, run, rotationKey, id, template, wishes, current) : null;
   });
   if (!isNew) return { identity, isNew, warnings: [] };
@@ -70,14 +71,14 @@ async function revokeInstances(deps: Deps, identity: Identity): Promise<void> {
   }
 }
 
-/** Rights were given to a name, and the name is there again. */
+/** What was given to the earlier identity: rights here, which the new one has not, and in the vault, which it has. */
 async function warningsOf(deps: Deps, earlier: Identity, identity: Identity): Promise<string[]> {
   const { cluster, name } = identity;
   const assignments = await deps.access.assignmentsOf({ kind: 'identity', cluster, name });
   const warnings = assignments.map(
     ({ id, roleName, scope }) =>
-      `Role assignment ${id} still stands: ${identityText(identity)} is ${roleName} at ${scope}. Remove it if that is ` +
-      'not wanted.',
+      `Role assignment ${id} still stands: the earlier ${identityText(identity)} was ${roleName} at ${scope}, and the new ` +
+      'one is not. Remove it, or assign it again if that is wanted.',
   );
   if (earlier.delivery === 'vault' && identity.delivery === 'vault') {
     warnings.push(

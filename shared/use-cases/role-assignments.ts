@@ -1,7 +1,10 @@
 import {
+  type AssignmentRequest,
   checkAssignment,
+  identityPrincipal,
   isAssignableAt,
   type Principal,
+  type PrincipalName,
   principalText,
   type RoleAssignment,
 } from '../domain/access.ts';
@@ -31,7 +34,7 @@ export async function readAssignment(
 
 /**
  * Gives a role to somebody, or replaces the assignment of this id. The names of role and identity are kept as they were
- * made, whatever the case they come in.
+ * made, whatever the case they come in; an identity that is made again later has nothing of the assignment.
  * @returns the assignment as it stands, and whether it is new
  * @throws EverleafError InvalidInput, also when there is no such role or identity, or the role cannot be assigned there;
  *   PreconditionRequired and PreconditionFailed as `assertIfMatch`
@@ -39,7 +42,7 @@ export async function readAssignment(
 export async function putAssignment(
   deps: Access,
   run: Run,
-  assignment: RoleAssignment,
+  assignment: AssignmentRequest,
   ifMatch: IfMatch,
 ): Promise<Stored<RoleAssignment> & { readonly isNew: boolean }> {
   checkAssignment(assignment);
@@ -82,13 +85,21 @@ function detailsOf({ roleName, scope, principal }: RoleAssignment) {
 }
 
 /** An identity must be there, or a mistyped name would wait for whoever gets it later. Operators live elsewhere. */
-async function existingPrincipal(deps: Pick<Deps, 'identities'>, principal: Principal): Promise<Principal> {
+async function existingPrincipal(
+  deps: Pick<Deps, 'identities'>,
+  principal: PrincipalName,
+): Promise<Principal> {
   if (principal.kind === 'operator') return principal;
   const stored = await deps.identities.identity(principal);
   if (stored === null || stored.value.deletedAt !== null)
     throw invalidAt('/principal', 'There is no such identity.');
-  const { cluster, name } = stored.value;
-  return { kind: 'identity', cluster, name };
+  if ((principal.incarnation ?? stored.value.incarnation) !== stored.value.incarnation) {
+    throw invalidAt(
+      '/principal/incarnation',
+      `The identity was made again: it is incarnation ${stored.value.incarnation} now.`,
+    );
+  }
+  return identityPrincipal(stored.value);
 }
 
 function invalidAt(pointer: string, message: string): EverleafError {

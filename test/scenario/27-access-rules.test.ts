@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Role, RoleAssignment } from '../../shared/domain/access.ts';
+import type { AssignmentRequest, Role } from '../../shared/domain/access.ts';
 import { BUILT_IN_ROLES } from '../../shared/domain/built-in-roles.ts';
 import { DAY_MS } from '../../shared/domain/instants.ts';
 import { encodePem } from '../../shared/pki/pem.ts';
@@ -29,7 +29,7 @@ const HELPER: Role = {
   builtIn: false,
 };
 
-const assigned = (changes: Partial<RoleAssignment> = {}): RoleAssignment => ({
+const assigned = (changes: Partial<AssignmentRequest> = {}): AssignmentRequest => ({
   id: 'one',
   roleName: 'Helper',
   scope: '/clusters/management',
@@ -145,7 +145,15 @@ test('27 a role is assigned within its assignable scopes, to identities that exi
   }
   const principal = { kind: 'identity', ...management('kms') } as const;
   const { value } = await putAssignment(deps, run, assigned({ principal }), null);
-  assert.deepEqual(value.principal, { kind: 'identity', ...KMS });
+  assert.deepEqual(value.principal, { kind: 'identity', ...KMS, incarnation: 1 });
+  // An answer can be sent back, but not for somebody else of the name.
+  const again = await putAssignment(deps, run, value, 'any');
+  assert.deepEqual(again.value, value);
+  const other = { ...value, principal: { ...principal, incarnation: 2 } };
+  await assert.rejects(putAssignment(deps, run, other, 'any'), {
+    code: 'InvalidInput',
+    details: { pointer: '/principal/incarnation' },
+  });
 });
 
 test('27 a role that is assigned is neither deleted nor narrowed away from under it', async () => {

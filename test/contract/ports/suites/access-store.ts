@@ -29,7 +29,7 @@ const role = (name: string, changes: Partial<Role> = {}): Role => ({
   ...changes,
 });
 
-const KMS = { kind: 'identity', cluster: 'alpha', name: 'KMS' } as const satisfies Principal;
+const KMS = { kind: 'identity', cluster: 'alpha', name: 'KMS', incarnation: 2 } as const satisfies Principal;
 /** Holds every character that Azure forbids in a row key. */
 const ODD: Principal = { kind: 'operator', id: 'a/b\\c#d?e|f%25' };
 
@@ -141,8 +141,8 @@ export function describeAccessStore(name: string, makeTable: () => Promise<Table
     test('4. a principal has its own assignments and nobody else’s', async () => {
       const { store, put } = await makeStore();
       const others: Principal[] = [
-        { kind: 'identity', cluster: 'alpha', name: 'KMS2' },
-        { kind: 'identity', cluster: 'alpha2', name: 'KMS' },
+        { kind: 'identity', cluster: 'alpha', name: 'KMS2', incarnation: 2 },
+        { kind: 'identity', cluster: 'alpha2', name: 'KMS', incarnation: 2 },
         { kind: 'operator', id: 'alpha|kms' },
         ODD,
       ];
