@@ -1,4 +1,4 @@
-import { EverleafError } from '../domain/errors.ts';
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { ClientTemplate, Identity, IdentityWishes } from '../domain/identity.ts';
 import { checkWishes } from '../domain/identity-wishes.ts';
 import { later } from '../domain/instants.ts';
@@ -6,7 +6,7 @@ import { type IdentityId, identityText } from '../domain/names.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
 import { readCluster, readLiveCluster } from './clusters.ts';
 import type { Deps, Run } from './deps.ts';
-import { ensureSuccessor } from './ensure-successor.ts';
+import { ensureSuccessor, type SuccessorWishes } from './ensure-successor.ts';
 import { eventChange } from './events.ts';
 import type { IfMatch } from './if-match.ts';
 import { assertLive, assertUnchanged } from './live-identity.ts';
@@ -135,16 +135,23 @@ export async function issueLoginFile(
   id: IdentityId,
   isCutOver: boolean,
 ): Promise<LoginFile> {
-  const { identity, token, text } = await ensureSuccessor(deps, run, id, {
+  const wishes: SuccessorWishes = {
     isCutOver,
     isHandover: true,
     check: async (current) => {
       assertLive(current);
       await assertMayIssueFor(deps, run, current);
     },
-  });
+  };
+  const { identity, token, text } = await ensureSuccessor(deps, run, id, wishes).catch(ofAnother);
   await recordLoginFile(deps, run, identity);
   return loginFileWith(deps, identity, token, text);
+}
+
+/** It is not the caller who is revoked: another credential of the caller would change nothing. */
+function ofAnother(error: unknown): never {
+  if (!isEverleafError(error, 'Revoked')) throw error;
+  throw new EverleafError('IdentityRevoked', error.message, { details: error.details, cause: error });
 }
 
 /** Before the file leaves: nobody is ever given a token without a trace of it. */
