@@ -51,7 +51,7 @@ async function provenCaller(arrival: Arrival): Promise<Caller> {
   const { app, request, run } = arrival;
   // The handler reads the body itself, later: what is read here is a copy.
   const body = request.method === 'GET' ? null : await readBody(request.clone());
-  const { identity } = await proveCaller(arrival, body);
+  const { identity } = await proveCaller(arrival, body, { isRenewal: false, isSingleUse: true });
   const subject = { principal: identityPrincipal(identity), implied: clientTypeAssignments(identity) };
   return makeCaller(app, { ...run.actor, kind: 'agent', id: identityText(identity) }, subject);
 }
