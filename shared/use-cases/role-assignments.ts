@@ -3,6 +3,8 @@ import {
   checkAssignment,
   identityPrincipal,
   isAssignableAt,
+  isSamePrincipal,
+  isSameRoleName,
   type Principal,
   type PrincipalName,
   principalText,
@@ -60,8 +62,12 @@ export async function putAssignment(
     const value = { ...assignment, roleName: role.name, principal };
     return {
       change: { op: 'put', kind: 'assignment', value, previous: stored?.value ?? null },
-      event: 'role-assigned',
-      details: detailsOf(value),
+      events: [
+        ...(stored === null || isSameRight(stored.value, value)
+          ? []
+          : [{ type: 'role-unassigned' as const, details: detailsOf(stored.value) }]),
+        { type: 'role-assigned', details: detailsOf(value) },
+      ],
     };
   });
   return { ...(await readAssignment(deps, assignment.id)), isNew };
@@ -74,10 +80,16 @@ export async function deleteAssignment(deps: Access, run: Run, id: string, ifMat
     assertIfMatch(ifMatch, stored, 'this role assignment');
     return {
       change: { op: 'remove', kind: 'assignment', value: stored.value },
-      event: 'role-unassigned',
-      details: detailsOf(stored.value),
+      events: [{ type: 'role-unassigned', details: detailsOf(stored.value) }],
     };
   });
+}
+
+/** Whether nobody loses anything when the one replaces the other. */
+function isSameRight(a: RoleAssignment, b: RoleAssignment): boolean {
+  return (
+    isSameRoleName(a.roleName, b.roleName) && a.scope === b.scope && isSamePrincipal(a.principal, b.principal)
+  );
 }
 
 function detailsOf({ roleName, scope, principal }: RoleAssignment) {

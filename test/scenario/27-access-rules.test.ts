@@ -121,12 +121,17 @@ test('27 an assignment allows until it is gone', async () => {
 });
 
 test('27 an assignment that goes to somebody else leaves the first with nothing', async () => {
-  const { deps, run } = await worldWithHelper();
+  const world = await worldWithHelper();
+  const { deps, run } = world;
   const { etag } = await putAssignment(deps, run, assigned(), null);
   const principal = { kind: 'operator', id: 'ben' } as const;
   const { isNew } = await putAssignment(deps, run, assigned({ principal }), [etag]);
   assert.equal(isNew, false);
   assert.equal(await mayAnna(deps, 'identity/rotate', '/clusters/management'), false);
+  const told = ['role-assigned', 'role-assigned', 'role-unassigned', 'role-written'];
+  assert.deepEqual((await fleetEvents(world)).sort(), told);
+  await putAssignment(deps, run, assigned({ principal }), 'any');
+  assert.deepEqual((await fleetEvents(world)).sort(), ['role-assigned', ...told], 'nobody lost anything');
 });
 
 test('27 a role is assigned within its assignable scopes, to identities that exist', async () => {

@@ -93,12 +93,12 @@ export class TableAccessStore implements AccessStore {
     return decodeKnown(await this.#list(keys.ofPrincipal(of, '')), codecs.assignment);
   }
 
-  async commit(change: AccessChange, event: EventChange, version: string | null): Promise<void> {
+  async commit(change: AccessChange, events: readonly EventChange[], version: string | null): Promise<void> {
     const next = { key: VERSION_KEY, ...codecs.version.encode({}) };
     await this.#table.commit(this.#partition, [
       version === null ? { op: 'insert', ...next } : { op: 'replace', ...next, etag: version },
       ...rowsOf(change),
-      rowOperation(event),
+      ...events.map(rowOperation),
     ]);
   }
 

@@ -51,7 +51,7 @@ export function describeAccessStore(name: string, makeTable: () => Promise<Table
       eventChange({ clock, random: systemRandom }, RUN, 'role-written', { cluster: FLEET_CHAIN, name: what });
     /** One change under the version of the moment. */
     const write = async (change: AccessChange) =>
-      store.commit(change, event('a change'), await store.version());
+      store.commit(change, [event('a change')], await store.version());
     const put = (value: RoleAssignment, previous: RoleAssignment | null = null) =>
       write({ op: 'put', kind: 'assignment', value, previous } as const);
     return { store, table, event, write, put };
@@ -70,7 +70,7 @@ export function describeAccessStore(name: string, makeTable: () => Promise<Table
       for (const stale of [null, 'first'] as const) {
         const version = stale === null ? null : await store.version();
         await write({ op: 'put', kind: 'role', value: role(`Other-${stale}`) });
-        const late = store.commit({ op: 'put', kind: 'role', value: role('Late') }, event('Late'), version);
+        const late = store.commit({ op: 'put', kind: 'role', value: role('Late') }, [event('Late')], version);
         await assert.rejects(late, { code: 'Conflict' });
       }
       assert.equal(await store.role('Late'), null);
@@ -85,7 +85,7 @@ export function describeAccessStore(name: string, makeTable: () => Promise<Table
         ['a', 'b', 'c', 'd'].map((id) =>
           store.commit(
             { op: 'put', kind: 'assignment', value: assignment(id), previous: null },
-            event(id),
+            [event(id)],
             version,
           ),
         ),
