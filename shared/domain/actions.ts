@@ -15,7 +15,9 @@ const OPERATIONS = {
   access: ['check'],
   authority: ['read', 'write'],
   revocation: ['read', 'write', 'delete'],
-  // To make an identity of client type Admin or to hand out credentials of one: whoever may can become it.
+  // To make an identity that is worth more than itself, or to get hold of its credentials: whoever may can become it. That
+  // is one of client type Admin or Host, and one that roles are assigned to. To give DNS names to any identity, too: its
+  // certificates then speak for them.
   admin: ['issue'],
 } as const;
 

@@ -45,6 +45,7 @@ export const EVENT_TYPES = [
   'role-deleted',
   'role-assigned',
   'role-unassigned',
+  'access-denied',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

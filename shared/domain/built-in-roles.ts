@@ -1,5 +1,11 @@
-import { isSameRoleName, type Principal, type Role, type RoleAssignment } from './access.ts';
-import type { ClientType } from './identity.ts';
+import {
+  identityPrincipal,
+  isSameRoleName,
+  type Principal,
+  type Role,
+  type RoleAssignment,
+} from './access.ts';
+import type { ClientType, Identity } from './identity.ts';
 import { FLEET_SCOPE } from './scope.ts';
 
 const role = (name: string, actions: readonly string[], notActions: readonly string[] = []): Role => ({
@@ -79,17 +85,20 @@ export function appRoleAssignments(id: string, appRoles: readonly string[]): rea
  */
 const CLIENT_TYPE_ROLES: Readonly<Partial<Record<ClientType, Role>>> = { Admin: OWNER, Host: VERIFIER };
 
+/** Whether an identity is worth more than itself by its client type alone. */
+export function isPrivileged(clientType: ClientType): boolean {
+  return CLIENT_TYPE_ROLES[clientType] !== undefined;
+}
+
 /** What an identity may do by its client type alone. */
-export function clientTypeAssignments(identity: {
-  readonly cluster: string;
-  readonly name: string;
-  readonly clientType: ClientType;
-}): readonly RoleAssignment[] {
-  const { cluster, name, clientType } = identity;
+export function clientTypeAssignments(
+  identity: Pick<Identity, 'cluster' | 'name' | 'incarnation' | 'clientType'>,
+): readonly RoleAssignment[] {
+  const { clientType } = identity;
   const given = CLIENT_TYPE_ROLES[clientType];
   return given === undefined
     ? []
-    : [implied(`client-type:${clientType}`, given, { kind: 'identity', cluster, name })];
+    : [implied(`client-type:${clientType}`, given, identityPrincipal(identity))];
 }
 
 /** An assignment that stands in no record. The colon in its id keeps it apart from those that do. */

@@ -145,6 +145,8 @@ export function isSameSpec(a: ClusterSpec, b: ClusterSpec): boolean {
  * secrets, and certificates", vault name and object name).
  */
 const AZURE_VAULT = /^https:\/\/([a-z](?:-?[a-z0-9]){2,23})\.vault\.azure\.net(?::443)?\/?$/;
+const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
+const MOST_PORT = 65_535;
 const LOCAL_VAULT = /^(https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?)\/?$/;
 
 /**
@@ -161,19 +163,31 @@ export function checkedVaultUrl(
   const azure = AZURE_VAULT.exec(wanted)?.[1];
   const local = LOCAL_VAULT.test(`${site.clientVaultUrl}/`) ? LOCAL_VAULT.exec(wanted)?.[1] : undefined;
   const url = azure !== undefined && azure.length <= 24 ? `https://${azure}.vault.azure.net` : local;
-  if (url === undefined) {
+  if (url === undefined || portOf(url) > MOST_PORT) {
     throw invalid(
       '/vaultUrl',
       'vaultUrl is the address of a Key Vault such as https://name.vault.azure.net.',
     );
   }
-  if (url === site.authorityVaultUrl.toLowerCase()) {
+  if (placeOf(url) === placeOf(site.authorityVaultUrl)) {
     throw invalid(
       '/vaultUrl',
       'vaultUrl is the authority vault, which no client may read. Name another vault.',
     );
   }
   return url;
+}
+
+function portOf(url: string): number {
+  return Number(/:(\d+)$/.exec(url)?.[1] ?? 0);
+}
+
+/** Where an address of a vault leads, however it is written: in case, with the port that is meant anyway, by a name of here. */
+function placeOf(url: string): string {
+  const [, scheme = '', host = '', port] =
+    /^(https?):\/\/(\[[^\]]*\]|[^:/]*)(?::0*(\d+))?\/?$/.exec(url.toLowerCase()) ?? [];
+  const place = LOOPBACK_NAMES.includes(host) ? 'localhost' : host;
+  return `${scheme}://${place}:${port ?? (scheme === 'https' ? '443' : '80')}`;
 }
 
 function invalid(pointer: string, message: string): EverleafError {

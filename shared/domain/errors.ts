@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'NotFound'
   | 'AlreadyExists'
   | 'InUse'
+  | 'IdentityRevoked'
   | 'IdempotencyMismatch'
   | 'PreconditionFailed'
   | 'PreconditionRequired'

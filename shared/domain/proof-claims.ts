@@ -13,6 +13,12 @@ export interface ExpectedClaims {
   readonly bodyHash: string | null;
 }
 
+/** What tells a proof from every other one of the same key. */
+export interface ProofId {
+  readonly jti: string;
+  readonly madeAt: Date;
+}
+
 /** What is wrong with a proof's claims, as a word for logs and tests. */
 export type ClaimDefect = 'wrong-method' | 'wrong-url' | 'stale' | 'no-id' | 'wrong-body';
 
@@ -33,4 +39,9 @@ export function findClaimDefect(
   if (typeof jti !== 'string' || jti.length === 0 || jti.length > JTI_CHARACTERS) return 'no-id';
   const isFresh = typeof iat === 'number' && Math.abs(now.getTime() - iat * SECOND_MS) <= PROOF_TOLERANCE_MS;
   return isFresh ? null : 'stale';
+}
+
+/** The id of a proof in whose claims nothing is wrong. */
+export function proofId(claims: Readonly<Record<string, unknown>>): ProofId {
+  return { jti: String(claims['jti']), madeAt: new Date(Number(claims['iat']) * SECOND_MS) };
 }

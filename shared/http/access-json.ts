@@ -18,7 +18,13 @@ export const assignmentBody = z.strictObject({
   roleName: z.string(),
   scope: z.string(),
   principal: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('identity'), cluster: z.string(), name: z.string() }),
+    z.strictObject({
+      kind: z.literal('identity'),
+      cluster: z.string(),
+      name: z.string(),
+      // As an answer has it, so that one can be sent back.
+      incarnation: z.int().optional(),
+    }),
     z.strictObject({ kind: z.literal('operator'), id: z.string() }),
   ]),
 });

@@ -9,7 +9,7 @@ import { invocationLog } from '../adapters/system/invocation-log.ts';
 import { type App, getApp } from '../app.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { Run } from '../use-cases/deps.ts';
-import { anonymousActor, authenticate, type Caller } from './caller.ts';
+import { anonymousActor, authenticate } from './caller.ts';
 import { correlationIdOf } from './correlation.ts';
 import { problemResponse } from './problem.ts';
 import { type MethodOf, ROUTES, type RouteAccess, type RouteMethod, type RouteName } from './routes.ts';
@@ -18,9 +18,8 @@ import { type MethodOf, ROUTES, type RouteAccess, type RouteMethod, type RouteNa
 export interface Call {
   readonly app: App;
   readonly request: HttpRequest;
+  /** With the caller's rights, for what the route's own row does not say. */
   readonly run: Run;
-  /** Asks the access rules for what the route's own row does not say. */
-  readonly caller: Caller;
 }
 
 type Action = (call: Call) => Promise<HttpResponseInit>;
@@ -48,7 +47,7 @@ export function handled<Name extends RouteName>(
       const run = { actor: anonymousActor(request), correlationId, log };
       const caller = await authenticate({ app, request, run }, accessTo(name, method));
       const action = typeof actions === 'function' ? actions : actions[method];
-      const response = await action({ app, request, run: { ...run, actor: caller.actor }, caller });
+      const response = await action({ app, request, run: { ...run, actor: caller.actor, rights: caller } });
       return withCommonHeaders(response, correlationId);
     } catch (error) {
       const response = problemResponse(error, correlationId);

@@ -1,5 +1,7 @@
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { EverleafError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import { issuerKeys, keysUnavailable } from './issuer-keys.ts';
 
 export interface Operator {
   /** Object id of the person or program. */
@@ -29,16 +31,11 @@ export interface OperatorSettings {
  * Bearer tokens of one OpenID issuer: issuer, audience, tenant and algorithm pinned, exp and nbf checked, keys
  * fetched from the issuer's discovery document and refreshed when a new one appears.
  */
-export function openIdOperators(settings: OperatorSettings): OperatorAuthenticator {
-  let keys: Promise<JWTVerifyGetKey> | undefined;
-  const issuerKeys = () => {
-    keys ??= discoverKeys(settings.issuer).catch((error: unknown) => {
-      // The next caller tries again: one failed look-up must not lock every operator out.
-      keys = undefined;
-      throw error;
-    });
-    return keys;
-  };
+export function openIdOperators(
+  settings: OperatorSettings,
+  clock: Pick<Clock, 'now'>,
+): OperatorAuthenticator {
+  const keysOf = issuerKeys(settings.issuer, clock);
   return {
     authenticate: async (authorization) => {
       const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? '')?.[1];
@@ -56,23 +53,11 @@ export function openIdOperators(settings: OperatorSettings): OperatorAuthenticat
         clockTolerance: TOLERANCE_SECONDS,
         requiredClaims: ['exp'],
       };
-      const { payload } = await jwtVerify(token, await issuerKeys(), options).catch(refuse);
+      const { payload } = await jwtVerify(token, await keysOf(), options).catch(refuse);
       if (payload['tid'] !== settings.tenantId) throw invalid('it is of another tenant');
       return toOperator(payload);
     },
   };
-}
-
-async function discoverKeys(issuer: string): Promise<JWTVerifyGetKey> {
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-    const { jwks_uri: location } = (await answer.json()) as { jwks_uri?: unknown };
-    if (typeof location !== 'string') throw new Error(`${url} names no jwks_uri`);
-    return createRemoteJWKSet(new URL(location));
-  } catch (error) {
-    throw unavailable(error);
-  }
 }
 
 function refuse(error: unknown): never {
@@ -81,24 +66,12 @@ function refuse(error: unknown): never {
     throw invalid(`its claim ${error.claim} is not as expected`);
   // Codes that tell of the issuer's keys and not of the token; a failed fetch is no JOSEError at all.
   const isAboutKeys = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'];
-  if (!(error instanceof errors.JOSEError) || isAboutKeys.includes(error.code)) throw unavailable(error);
+  if (!(error instanceof errors.JOSEError) || isAboutKeys.includes(error.code)) throw keysUnavailable(error);
   throw invalid('it cannot be verified');
 }
 
 function invalid(why: string): EverleafError {
   return new EverleafError('InvalidToken', `The bearer token is not valid: ${why}.`);
-}
-
-function unavailable(cause: unknown): EverleafError {
-  return new EverleafError(
-    'IdentityProviderUnavailable',
-    "The issuer's keys cannot be read. Try again later.",
-    {
-      cause,
-      retryable: true,
-      retryAfterSeconds: 10,
-    },
-  );
 }
 
 function toOperator(payload: JWTPayload): Operator {

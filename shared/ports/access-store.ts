@@ -1,7 +1,7 @@
-import type { Principal, Role, RoleAssignment } from '../domain/access.ts';
+import type { PrincipalName, Role, RoleAssignment } from '../domain/access.ts';
 import type { EventChange, Stored } from './identity-store.ts';
 
-/** One change of the access rules, beside the event that tells of it. */
+/** One change of the access rules, beside the events that tell of it. */
 export type AccessChange =
   | { readonly op: 'put'; readonly kind: 'role'; readonly value: Role }
   | { readonly op: 'remove'; readonly kind: 'role'; readonly value: Role }
@@ -16,7 +16,7 @@ export type AccessChange =
 
 /**
  * The custom roles and the role assignments of a deployment. The built-in roles are in no store.
- * 1. `commit` makes the change and writes the event, or neither. Conflict: the rules have another version than the one
+ * 1. `commit` makes the change and writes the events, or nothing. Conflict: the rules have another version than the one
  *    given; read the version, then everything else, and decide again. Every commit gives the rules a new version, so
  *    what was read under a version still holds when a commit under it succeeds: no role goes while it is being assigned.
  * 2. What `commit` has acknowledged every later read shows; null for what is not there, and for the version of rules
@@ -35,6 +35,7 @@ export interface AccessStore {
   assignment(id: string): Promise<Stored<RoleAssignment> | null>;
   /** In the order of their ids. */
   assignments(): Promise<readonly RoleAssignment[]>;
-  assignmentsOf(principal: Principal): Promise<readonly RoleAssignment[]>;
-  commit(change: AccessChange, event: EventChange, version: string | null): Promise<void>;
+  /** Of an identity those of every incarnation. */
+  assignmentsOf(principal: PrincipalName): Promise<readonly RoleAssignment[]>;
+  commit(change: AccessChange, events: readonly EventChange[], version: string | null): Promise<void>;
 }

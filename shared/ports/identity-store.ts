@@ -99,6 +99,7 @@ export interface Owner {
  * 9. `revocations` answers every certificate of an identity that was revoked by its serial number. A row of a newer program
  *    fails it with UnknownRecordVersion: what is revoked there must not pass for good.
  * 10. `gate` is one point read, `gates` one range read of all the gates of a cluster.
+ * 11. `instances` answers lines in the order of their ids. A page of them costs what it has, never what there is.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface IdentityStore {
@@ -107,7 +108,13 @@ export interface IdentityStore {
   identities(options: { cluster?: string; cursor?: string; limit: number }): Promise<Page<Identity>>;
   /** One point read, however many lines the identity has. */
   instance(id: IdentityId, instance: string): Promise<Stored<Instance> | null>;
-  instances(id: IdentityId): Promise<readonly Instance[]>;
+  /**
+   * @param page the lines behind the one that is named, as many as are wanted at most; all of them when it is left out
+   */
+  instances(
+    id: IdentityId,
+    page?: { readonly after: string | null; readonly limit: number },
+  ): Promise<readonly Instance[]>;
   token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null>;
   certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null>;
   /** Every certificate that was issued to an identity: for whoever must not miss one, however long that takes. */

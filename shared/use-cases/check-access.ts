@@ -1,9 +1,10 @@
 import { identityPrincipal, type Verdict } from '../domain/access.ts';
 import { isAction } from '../domain/actions.ts';
 import { clientTypeAssignments } from '../domain/built-in-roles.ts';
-import { isEnded } from '../domain/certificate-use.ts';
+import { isEnded, placeInLine } from '../domain/certificate-use.ts';
 import { EverleafError } from '../domain/errors.ts';
-import type { CertificateRecord, Identity } from '../domain/identity.ts';
+import { type CertificateRecord, type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
+import type { Instance } from '../domain/instance.ts';
 import { checkIdentityId, type IdentityId } from '../domain/names.ts';
 import { parseScope } from '../domain/scope.ts';
 import { parseCertificate } from '../pki/certificate.ts';
@@ -39,7 +40,7 @@ interface Found {
 
 /**
  * Whether the owner of a certificate, or an identity, may do something somewhere, and why. A certificate counts when it is
- * byte for byte one that the record has, within its dates, and revoked by nothing: no path is built, and nothing that
+ * byte for byte one that the record has, within its dates, revoked by nothing, and its line goes on with it: no path is built, and nothing that
  * stands in the certificate is believed but its serial number, to look it up by.
  * @throws EverleafError InvalidInput for a question that makes no sense; a certificate of others is answered, with no
  */
@@ -89,13 +90,24 @@ async function byCertificate(deps: Access, pem: string): Promise<Found> {
   ]);
   if (identity === null) return { identity, serialNumber, refusal: SENTENCES['identity-deleted'] };
   const finding = await findRevocation(deps, identity.value, line?.value ?? null, record);
-  const refusal = datesRefusal(record, deps.clock.now()) ?? (finding === null ? null : SENTENCES[finding]);
+  const refusal =
+    datesRefusal(record, deps.clock.now()) ??
+    (finding === null ? lineRefusal(record, line?.value ?? null) : SENTENCES[finding]);
   return { identity: identity.value, serialNumber, refusal };
 }
 
 function datesRefusal({ notBefore, notAfter }: CertificateRecord, now: Date): string | null {
   if (now < notBefore) return 'The certificate is not valid yet.';
   return isEnded({ notAfter }, now) ? 'The certificate has expired.' : null;
+}
+
+/** Why a line no longer goes on with a certificate, as a proof by it would be told. */
+function lineRefusal(record: CertificateRecord, line: Instance | null): string | null {
+  // Of the vault's own every certificate counts until its end: its client picks up the newest one late.
+  if (record.instance === VAULT_INSTANCE) return null;
+  if (line === null) return 'The certificate belongs to no instance of the record.';
+  if (line.lockedAt !== null) return 'The instance that the certificate belongs to is locked.';
+  return placeInLine(line, record) === 'superseded' ? 'A newer certificate has replaced this one.' : null;
 }
 
 const SENTENCES: Readonly<Record<RevocationFinding, string>> = {

@@ -1,13 +1,15 @@
+import { isPrivileged } from '../domain/built-in-roles.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { ClientTemplate, Identity, IdentityWishes } from '../domain/identity.ts';
 import { DAY_MS, SECOND_MS, wholeSecond } from '../domain/instants.ts';
-import { checkIdentityId, type IdentityId, identityText } from '../domain/names.ts';
+import { checkIdentityId, type IdentityId, identityText, MANAGEMENT_CLUSTER } from '../domain/names.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Change } from '../ports/identity-store.ts';
 import { passGate } from './cluster-gates.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { assertMayIssueFor, assertMayName } from './may-issue.ts';
 import { mintToken, tokenFacts } from './tokens.ts';
 import { moveDue } from './update-identity.ts';
 
@@ -49,6 +51,7 @@ export async function insertIdentity(
   const id: IdentityId = { cluster, name: template.name };
   checkIdentityId(id);
   checkVaultName(id, template);
+  await assertMayCreate(deps, run, id, template, wishes);
   for (let attempt = 1; ; attempt++) {
     const existing = await deps.identities.identity(id);
     if (existing !== null) return { identity: existing.value, isNew: false };
@@ -73,10 +76,30 @@ export async function insertIdentity(
   }
 }
 
+/**
+ * Whether the caller may make such an identity: nobody has assigned anything to it yet.
+ * @throws EverleafError AccessDenied
+ */
+export async function assertMayCreate(
+  deps: Pick<Deps, 'access'>,
+  run: Run,
+  id: IdentityId,
+  { clientType }: ClientTemplate,
+  { dnsNames = [] }: IdentityWishes,
+): Promise<void> {
+  if (isPrivileged(clientType)) await assertMayIssueFor(deps, run, { ...id, clientType, incarnation: 1 });
+  await assertMayName(run, id, dnsNames, []);
+}
+
 /** @throws EverleafError InvalidInput for a dot in a name that becomes part of a vault name, which knows none */
 function checkVaultName(id: IdentityId, { delivery }: ClientTemplate): void {
   if (delivery !== 'vault' || !id.name.includes('.')) return;
   throw new EverleafError('InvalidInput', `"${id.name}" has a dot, and names in a vault have none.`);
+}
+
+/** Whether it is to serve TLS under the name that login files give the cloud agent's clients. */
+function isCloudAgent({ cluster }: IdentityId, { clientType }: ClientTemplate): boolean {
+  return clientType === 'Host' && cluster === MANAGEMENT_CLUSTER;
 }
 
 /**
@@ -111,8 +134,7 @@ export function newIdentity(
     autoRotate: wishes.autoRotate ?? template.delivery === 'vault',
     tokenExpiryInSeconds,
     tokenMaxUses,
-    // The cloud agent serves TLS under the name that login files give its clients.
-    dnsNames: wishes.dnsNames ?? (template.clientType === 'Host' ? [deps.site.cloudFqdn] : []),
+    dnsNames: wishes.dnsNames ?? (isCloudAgent(id, template) ? [deps.site.cloudFqdn] : []),
     createdAt,
     revokedAt: null,
     revocationReason: null,

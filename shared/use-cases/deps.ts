@@ -1,3 +1,5 @@
+import type { Verdict } from '../domain/access.ts';
+import type { Action } from '../domain/actions.ts';
 import type { Actor } from '../domain/audit.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { SourceBuckets } from '../domain/source-buckets.ts';
@@ -84,4 +86,13 @@ export interface Run {
   readonly actor: Actor;
   readonly correlationId: string;
   readonly log: Log;
+  /** What the caller of a route may do; left out where the program acts by itself. */
+  readonly rights?: Rights;
+}
+
+/** The access rules, asked about one caller. */
+export interface Rights {
+  may(action: Action, scope: string): Promise<Verdict>;
+  /** @throws EverleafError AccessDenied, which says why not */
+  demand(action: Action, scope: string): Promise<void>;
 }

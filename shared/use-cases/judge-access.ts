@@ -1,5 +1,6 @@
 import {
   decideAccess,
+  isSamePrincipal,
   type Principal,
   type Role,
   type RoleAssignment,
@@ -28,8 +29,17 @@ export async function judgeAccess(
 ): Promise<Verdict> {
   const byNature = decideAccess(implied, BUILT_IN_ROLES, action, scope);
   if (byNature.allowed) return byNature;
-  const assignments = [...implied, ...(await deps.access.assignmentsOf(principal))];
+  const assignments = [...implied, ...(await assignmentsTo(deps, principal))];
   return decideAccess(assignments, await rolesOf(deps, assignments), action, scope);
+}
+
+/** What the record assigns to somebody: nothing that an earlier identity of the same name had. */
+export async function assignmentsTo(
+  deps: Pick<Deps, 'access'>,
+  principal: Principal,
+): Promise<readonly RoleAssignment[]> {
+  const assignments = await deps.access.assignmentsOf(principal);
+  return assignments.filter((assignment) => isSamePrincipal(assignment.principal, principal));
 }
 
 /** A role by its name, the program's own or a custom one; null when there is none. */

@@ -1,14 +1,11 @@
 import { type AuditEvent, FLEET_CHAIN } from '../domain/audit.ts';
-import { toHex } from '../domain/encoding.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { EverleafError } from '../domain/errors.ts';
 import { addMs, MINUTE_MS } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import { secondsUntilEnd, sharedWindow } from '../domain/rate-window.ts';
-import { networkOf } from '../domain/source.ts';
 import type { Deps, Run } from './deps.ts';
+import { hashedName, orLog, sourceWindow } from './source-window.ts';
 
-/** Calls whose source the front end did not tell are one source. */
-const UNKNOWN_SOURCE = 'unknown';
 /** Reason of the events for calls that were turned away unheard. */
 const TURNED_AWAY = 'too-many-failures';
 
@@ -20,7 +17,7 @@ const TURNED_AWAY = 'too-many-failures';
  * @throws EverleafError TooManyRequests
  */
 export async function assertSourceMayTry(deps: Deps, run: Run): Promise<void> {
-  const { source, windowStart } = attemptOf(deps, run);
+  const { source, windowStart } = sourceWindow(deps, run);
   const known =
     deps.sources.failures(source, windowStart) ?? (await askShared(deps, run, source, windowStart));
   if (known >= deps.policy.loginFailuresPerSource) throw await turnAway(deps, run, source, windowStart);
@@ -42,7 +39,7 @@ export async function countRefusal(
   reason: string,
   identity: IdentityId | null,
 ): Promise<void> {
-  const { source, windowStart } = attemptOf(deps, run);
+  const { source, windowStart } = sourceWindow(deps, run);
   const failures = deps.sources.countFailure(source, windowStart);
   if (failures > deps.policy.loginFailuresPerSource) throw await turnAway(deps, run, source, windowStart);
   const share = async () => {
@@ -93,16 +90,6 @@ async function askShared(deps: Deps, run: Run, source: string, windowStart: Date
   return failures;
 }
 
-/** What fails in the storage here is told and left at that. */
-export async function orLog(run: Run, doing: string, action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!isEverleafError(error)) throw error;
-    run.log.write('warn', `Could not ${doing}: ${error.message}`, { code: error.code });
-  }
-}
-
 interface Refusal {
   readonly source: string;
   readonly windowStart: Date;
@@ -120,7 +107,7 @@ function deniedEvent(deps: Deps, run: Run, refusal: Refusal): AuditEvent & { ide
   const whose = identity === null ? '' : identityText(identity);
   return {
     v: 1,
-    id: hash(deps, `everleaf/login-denied|${source}|${windowStart.toISOString()}|${reason}|${whose}`),
+    id: hashedName(deps, `everleaf/login-denied|${source}|${windowStart.toISOString()}|${reason}|${whose}`),
     time: addMs(windowStart, MINUTE_MS - 1),
     type: 'login-denied',
     outcome: 'denied',
@@ -139,19 +126,7 @@ function deniedEvent(deps: Deps, run: Run, refusal: Refusal): AuditEvent & { ide
   };
 }
 
-function attemptOf(deps: Deps, run: Run): { source: string; windowStart: Date } {
-  const { source } = run.actor;
-  return {
-    source: source === null ? UNKNOWN_SOURCE : networkOf(source),
-    windowStart: sharedWindow(deps.clock.now(), MINUTE_MS),
-  };
-}
-
 /** Addresses have characters that no row key may have. */
 function counterName(deps: Deps, source: string): string {
-  return hash(deps, `everleaf/login-failures|${source}`);
-}
-
-function hash(deps: Deps, text: string): string {
-  return toHex(deps.digest.sha256(new TextEncoder().encode(text))).slice(0, 32);
+  return hashedName(deps, `everleaf/login-failures|${source}`);
 }

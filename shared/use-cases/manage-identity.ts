@@ -1,5 +1,5 @@
 import { checkRoom } from '../domain/cluster.ts';
-import { EverleafError } from '../domain/errors.ts';
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { ClientTemplate, Identity, IdentityWishes } from '../domain/identity.ts';
 import { checkWishes } from '../domain/identity-wishes.ts';
 import { later } from '../domain/instants.ts';
@@ -7,11 +7,12 @@ import { type IdentityId, identityText } from '../domain/names.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
 import { identitiesOf, readCluster, readLiveCluster } from './clusters.ts';
 import type { Deps, Run } from './deps.ts';
-import { ensureSuccessor } from './ensure-successor.ts';
+import { ensureSuccessor, type SuccessorWishes } from './ensure-successor.ts';
 import { eventChange } from './events.ts';
 import type { IfMatch } from './if-match.ts';
 import { assertLive, assertUnchanged } from './live-identity.ts';
 import { type LoginFile, loginFileWith, readLoginFile } from './make-login-file.ts';
+import { assertMayIssueFor, assertMayName } from './may-issue.ts';
 import { createOrRecreateIdentity } from './recreate-identity.ts';
 import { readRotationKey } from './tokens.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
@@ -65,7 +66,7 @@ export interface AddedIdentity {
 /**
  * Makes an identity in a cluster that exists, or makes a deleted one of its name again.
  * @throws EverleafError NotFound when there is no such cluster; InUse while it is being deleted; AlreadyExists;
- *   InvalidInput, also when the cluster has as many identities as one holds
+ *   AccessDenied; InvalidInput, also when the cluster has as many identities as one holds
  */
 export async function addIdentity(
   deps: Deps,
@@ -93,7 +94,7 @@ export async function addIdentity(
  * Changes what an operator decides about an identity. Client type and delivery are no part of that: what was issued
  * says the one and lies where the other put it, so such an identity is deleted and made again. Token settings hold from
  * the next token on, DNS names from the next certificate on.
- * @throws EverleafError NotFound; InvalidInput; PreconditionRequired, PreconditionFailed
+ * @throws EverleafError NotFound; InvalidInput; PreconditionRequired, PreconditionFailed; AccessDenied for new DNS names
  */
 export async function changeIdentity(
   deps: Deps,
@@ -103,9 +104,10 @@ export async function changeIdentity(
   ifMatch: IfMatch,
 ): Promise<Identity> {
   const checked = checkWishes(wishes);
-  return updateIdentity(deps, id, (current) => {
+  return updateIdentity(deps, id, async (current) => {
     assertLive(current);
     assertUnchanged(deps, current, ifMatch);
+    await assertMayName(run, current, checked.dnsNames ?? [], current.dnsNames);
     const changed: Identity = { ...current, ...checked };
     const names = (Object.keys(checked) as (keyof IdentityWishes)[]).filter(
       (name) => JSON.stringify(current[name]) !== JSON.stringify(changed[name]),
@@ -129,7 +131,7 @@ export async function changeIdentity(
  * An operator's rotation: the login file with the token that the identity goes on with. A vault-delivered identity finds
  * that token in its vault as well.
  * @param isCutOver ends every earlier token at once
- * @throws EverleafError NotFound; Revoked
+ * @throws EverleafError NotFound; IdentityRevoked; AccessDenied
  */
 export async function issueLoginFile(
   deps: Deps,
@@ -137,9 +139,23 @@ export async function issueLoginFile(
   id: IdentityId,
   isCutOver: boolean,
 ): Promise<LoginFile> {
-  const { identity, token, text } = await ensureSuccessor(deps, run, id, { isCutOver, isHandover: true });
+  const wishes: SuccessorWishes = {
+    isCutOver,
+    isHandover: true,
+    check: async (current) => {
+      assertLive(current);
+      await assertMayIssueFor(deps, run, current);
+    },
+  };
+  const { identity, token, text } = await ensureSuccessor(deps, run, id, wishes).catch(ofAnother);
   await recordLoginFile(deps, run, identity);
   return loginFileWith(deps, identity, token, text);
+}
+
+/** It is not the caller who is revoked: another credential of the caller would change nothing. */
+function ofAnother(error: unknown): never {
+  if (!isEverleafError(error, 'Revoked')) throw error;
+  throw new EverleafError('IdentityRevoked', error.message, { details: error.details, cause: error });
 }
 
 /** Before the file leaves: nobody is ever given a token without a trace of it. */

@@ -5,7 +5,7 @@ import { identityText } from '../domain/names.ts';
 import { sharedWindow } from '../domain/rate-window.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
-import { orLog } from './login-limit.ts';
+import { orLog } from './source-window.ts';
 
 /**
  * Writes down that a certificate which a newer one replaced, and which ended too long ago for anything, asked for another

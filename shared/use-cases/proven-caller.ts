@@ -35,6 +35,8 @@ export interface Admission {
    * more for an answer that was lost, or gives a copied key away.
    */
   readonly isRenewal: boolean;
+  /** A proof for an operator's route: it opens one request. What agents ask for may be asked again when an answer was lost. */
+  readonly isSingleUse?: boolean;
 }
 
 /** What was signed, by whose certificate, whichever way the proof came. */

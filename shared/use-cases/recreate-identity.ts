@@ -5,7 +5,7 @@ import { type IdentityId, identityText, vaultCertificateName } from '../domain/n
 import { markRevoked } from '../domain/revocation.ts';
 import type { Secret } from '../domain/secret.ts';
 import { passGate } from './cluster-gates.ts';
-import { type ClusterOrigin, insertIdentity, newIdentity } from './create-identity.ts';
+import { assertMayCreate, type ClusterOrigin, insertIdentity, newIdentity } from './create-identity.ts';
 import type { Deps, Run } from './deps.ts';
 import { disableVersions } from './disable-versions.ts';
 import { updateIdentity } from './update-identity.ts';
@@ -49,6 +49,7 @@ export async function createOrRecreateIdentity(
   const identity = await updateIdentity(deps, id, async (current) => {
     isNew = current.deletedAt !== null;
     if (!isNew) return null;
+    await assertMayCreate(deps, run, id, template, wishes);
     const gate = await passGate(deps, id, origin?.epoch ?? null);
     const made = newIdentity(deps, run, rotationKey, id, template, wishes, origin, current);
     return { identity: made.identity, changes: [...made.changes, ...gate] };
@@ -80,14 +81,14 @@ async function revokeInstances(deps: Deps, identity: Identity): Promise<void> {
   }
 }
 
-/** Rights were given to a name, and the name is there again. */
+/** What was given to the earlier identity: rights here, which the new one has not, and in the vault, which it has. */
 async function warningsOf(deps: Deps, earlier: Identity, identity: Identity): Promise<string[]> {
   const { cluster, name } = identity;
   const assignments = await deps.access.assignmentsOf({ kind: 'identity', cluster, name });
   const warnings = assignments.map(
     ({ id, roleName, scope }) =>
-      `Role assignment ${id} still stands: ${identityText(identity)} is ${roleName} at ${scope}. Remove it if that is ` +
-      'not wanted.',
+      `Role assignment ${id} still stands: the earlier ${identityText(identity)} was ${roleName} at ${scope}, and the new ` +
+      'one is not. Remove it, or assign it again if that is wanted.',
   );
   if (earlier.delivery === 'vault' && identity.delivery === 'vault') {
     warnings.push(

@@ -1,7 +1,12 @@
 import {
+  type AssignmentRequest,
   checkAssignment,
+  identityPrincipal,
   isAssignableAt,
+  isSamePrincipal,
+  isSameRoleName,
   type Principal,
+  type PrincipalName,
   principalText,
   type RoleAssignment,
 } from '../domain/access.ts';
@@ -31,7 +36,7 @@ export async function readAssignment(
 
 /**
  * Gives a role to somebody, or replaces the assignment of this id. The names of role and identity are kept as they were
- * made, whatever the case they come in.
+ * made, whatever the case they come in; an identity that is made again later has nothing of the assignment.
  * @returns the assignment as it stands, and whether it is new
  * @throws EverleafError InvalidInput, also when there is no such role or identity, or the role cannot be assigned there;
  *   PreconditionRequired and PreconditionFailed as `assertIfMatch`
@@ -39,7 +44,7 @@ export async function readAssignment(
 export async function putAssignment(
   deps: Access,
   run: Run,
-  assignment: RoleAssignment,
+  assignment: AssignmentRequest,
   ifMatch: IfMatch,
 ): Promise<Stored<RoleAssignment> & { readonly isNew: boolean }> {
   checkAssignment(assignment);
@@ -57,8 +62,12 @@ export async function putAssignment(
     const value = { ...assignment, roleName: role.name, principal };
     return {
       change: { op: 'put', kind: 'assignment', value, previous: stored?.value ?? null },
-      event: 'role-assigned',
-      details: detailsOf(value),
+      events: [
+        ...(stored === null || isSameRight(stored.value, value)
+          ? []
+          : [{ type: 'role-unassigned' as const, details: detailsOf(stored.value) }]),
+        { type: 'role-assigned', details: detailsOf(value) },
+      ],
     };
   });
   return { ...(await readAssignment(deps, assignment.id)), isNew };
@@ -71,10 +80,16 @@ export async function deleteAssignment(deps: Access, run: Run, id: string, ifMat
     assertIfMatch(ifMatch, stored, 'this role assignment');
     return {
       change: { op: 'remove', kind: 'assignment', value: stored.value },
-      event: 'role-unassigned',
-      details: detailsOf(stored.value),
+      events: [{ type: 'role-unassigned', details: detailsOf(stored.value) }],
     };
   });
+}
+
+/** Whether nobody loses anything when the one replaces the other. */
+function isSameRight(a: RoleAssignment, b: RoleAssignment): boolean {
+  return (
+    isSameRoleName(a.roleName, b.roleName) && a.scope === b.scope && isSamePrincipal(a.principal, b.principal)
+  );
 }
 
 function detailsOf({ roleName, scope, principal }: RoleAssignment) {
@@ -82,13 +97,21 @@ function detailsOf({ roleName, scope, principal }: RoleAssignment) {
 }
 
 /** An identity must be there, or a mistyped name would wait for whoever gets it later. Operators live elsewhere. */
-async function existingPrincipal(deps: Pick<Deps, 'identities'>, principal: Principal): Promise<Principal> {
+async function existingPrincipal(
+  deps: Pick<Deps, 'identities'>,
+  principal: PrincipalName,
+): Promise<Principal> {
   if (principal.kind === 'operator') return principal;
   const stored = await deps.identities.identity(principal);
   if (stored === null || stored.value.deletedAt !== null)
     throw invalidAt('/principal', 'There is no such identity.');
-  const { cluster, name } = stored.value;
-  return { kind: 'identity', cluster, name };
+  if ((principal.incarnation ?? stored.value.incarnation) !== stored.value.incarnation) {
+    throw invalidAt(
+      '/principal/incarnation',
+      `The identity was made again: it is incarnation ${stored.value.incarnation} now.`,
+    );
+  }
+  return identityPrincipal(stored.value);
 }
 
 function invalidAt(pointer: string, message: string): EverleafError {

@@ -56,12 +56,16 @@ export async function putRole(
     const value = { ...role, name: stored?.value.name ?? role.name };
     return {
       change: { op: 'put', kind: 'role', value },
-      event: 'role-written',
-      details: {
-        actions: value.actions.join(' '),
-        notActions: value.notActions.join(' '),
-        assignableScopes: value.assignableScopes.join(' '),
-      },
+      events: [
+        {
+          type: 'role-written',
+          details: {
+            actions: value.actions.join(' '),
+            notActions: value.notActions.join(' '),
+            assignableScopes: value.assignableScopes.join(' '),
+          },
+        },
+      ],
     };
   });
   return { ...(await readRole(deps, role.name)), isNew };
@@ -85,8 +89,7 @@ export async function deleteRole(deps: Access, run: Run, name: string, ifMatch: 
     }
     return {
       change: { op: 'remove', kind: 'role', value: stored.value },
-      event: 'role-deleted',
-      details: {},
+      events: [{ type: 'role-deleted', details: {} }],
     };
   });
 }

@@ -1,10 +1,11 @@
 import { toBase64Url } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
-import { type ClaimDefect, findClaimDefect } from '../domain/proof-claims.ts';
+import { type ClaimDefect, findClaimDefect, proofId } from '../domain/proof-claims.ts';
 import { readCertifiedJws } from '../pki/jws.ts';
 import type { Deps, Run } from './deps.ts';
 import { refusingProof, staleProof } from './invalid-proof.ts';
 import { type Admission, admitProven, type ProvenCaller } from './proven-caller.ts';
+import { spendProof } from './spend-proof.ts';
 
 export interface ProofInput {
   /** Compact JWS, as it came; whatever it is. */
@@ -29,9 +30,9 @@ const SENTENCES: Readonly<Record<ClaimDefect, string>> = {
  * Finds out who sends a request by the JWS that came with it, signed by the key of the certificate in its header.
  *
  * Everything that needs no look-up comes first, the signature last of it, so that nobody without a key makes the record
- * work. The certificate is found by its serial number and compared byte for byte; no path is ever built. No list of
- * used proofs is kept: within its five minutes a proof can only ask for the same thing again, and everything that is
- * asked with one may be asked twice.
+ * work. The certificate is found by its serial number and compared byte for byte; no path is ever built. Of proofs for
+ * agents' own routes no list is kept: within its five minutes one can only ask for the same thing again, and everything
+ * that is asked there may be asked twice. On operators' routes a proof counts once.
  * @throws EverleafError InvalidProof, with `serverTime` for a stale one; Revoked, Locked; Expired with reason
  *   `certificate-expired` or `certificate-superseded`
  */
@@ -52,7 +53,9 @@ export async function verifyProof(
     deps.clock.now(),
   );
   if (defect !== null) throw defectiveClaims(deps, defect);
-  return admitProven(deps, run, jws, admission);
+  const caller = await admitProven(deps, run, jws, admission);
+  if (admission.isSingleUse) await spendProof(deps, caller.record.serialNumber, proofId(jws.claims));
+  return caller;
 }
 
 function defectiveClaims(deps: Pick<Deps, 'clock'>, reason: ClaimDefect): EverleafError {

@@ -119,8 +119,8 @@ test('19 an agent rotates its token with a proof of its key', async () => {
 test('19 nobody gets a token for an identity that is revoked', async () => {
   const world = await startedWorld();
   await revokeIdentity(world.deps, world.run, NODE_AGENT, 'unspecified');
-  await assert.rejects(rotate(world, NODE_AGENT), { code: 'Revoked' });
-  await assert.rejects(rotate(world, NODE_AGENT, true), { code: 'Revoked' });
+  await assert.rejects(rotate(world, NODE_AGENT), { code: 'IdentityRevoked' });
+  await assert.rejects(rotate(world, NODE_AGENT, true), { code: 'IdentityRevoked' });
 });
 
 test('19 a token for one login logs in once, and its lost answer can be repeated for ten minutes', async () => {

@@ -173,7 +173,7 @@ test('20 a rule by client type revokes what there is and what is to come, until 
   const rule = await ruleFor(world, { clientType: 'Node' });
   await assert.rejects(logIn(world, token, request('node')), ruled);
   await assert.rejects(prove(world, certificate, 'node'), ruled);
-  await assert.rejects(rotate(world, NODE_AGENT), ruled);
+  await assert.rejects(rotate(world, NODE_AGENT), { ...ruled, code: 'IdentityRevoked' });
   await logIn(world, tokenFromVault(world, KMS), null);
   await deleteRevocationRule(world.deps, world.run, rule.id);
   await prove(world, certificate, 'node');

@@ -8,7 +8,7 @@ import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import { findRevocation } from '../../shared/use-cases/find-revocation.ts';
 import { identityTag, readLiveIdentity } from '../../shared/use-cases/live-identity.ts';
 import { addIdentity, changeIdentity, listIdentities } from '../../shared/use-cases/manage-identity.ts';
-import { listInstances, unlockInstance } from '../../shared/use-cases/manage-instances.ts';
+import { type InstancePage, listInstances, unlockInstance } from '../../shared/use-cases/manage-instances.ts';
 import { putAssignment } from '../../shared/use-cases/role-assignments.ts';
 import {
   certificateOf,
@@ -181,7 +181,10 @@ test('21 a client of the vault that is made again gets new versions, and a warni
   await putAssignment(world.deps, world.run, assignment, null);
   await deleteIdentity(world.deps, world.run, KMS);
   const { warnings } = await add(world, { ...CLIENT, name: 'KMS' });
-  assert.match(warnings.join('\n'), /kms-reads still stands: management\/KMS is Reader at \/\./);
+  assert.match(
+    warnings.join('\n'),
+    /kms-reads still stands: the earlier management\/KMS was Reader at \/, and/,
+  );
   assert.match(warnings.join('\n'), /client--management--kms/);
   await world.tick();
   assert.equal((await world.clientVault.enabledVersions(vaultCertificateName(KMS))).length, 1);
@@ -221,8 +224,36 @@ test('21 identities are listed page by page, and lines with what became of them'
     assert.equal((await unlockInstance(world.deps, world.run, NODE_AGENT, answer.instance)).lockedAt, null);
   }
   await prove(world, certificateOf(answer), 'node');
-  assert.equal((await listInstances(world.deps, NODE_AGENT)).length, 1);
+  assert.equal((await listInstances(world.deps, NODE_AGENT, { after: null, limit: 1 })).items.length, 1);
   for (const id of ['f'.repeat(32), 'vault', '../x']) {
     await assert.rejects(unlockInstance(world.deps, world.run, NODE_AGENT, id), { code: 'NotFound' });
+  }
+});
+
+test('21 the lines of an identity are listed page by page, those of earlier incarnations too', async () => {
+  const world = await startedWorld();
+  const { token, answer } = await nodeWithCertificate(world);
+  const ids = [answer.instance];
+  for (const owner of ['second', 'third']) {
+    ids.push((await logIn(world, token, requestOf(NODE_AGENT, owner))).instance);
+  }
+  await deleteIdentity(world.deps, world.run, NODE_AGENT);
+  await add(world, { ...NODE, name: NODE_AGENT.name });
+  const found: string[] = [];
+  let after: string | null = null;
+  let pages = 0;
+  do {
+    const page: InstancePage = await listInstances(world.deps, NODE_AGENT, { after, limit: 2 });
+    found.push(...page.items.map(({ id }) => id));
+    after = page.nextCursor;
+    pages += 1;
+  } while (after !== null);
+  assert.deepEqual([found, pages], [ids.sort(), 2]);
+  const whole = await listInstances(world.deps, NODE_AGENT, { after: null, limit: 3 });
+  assert.equal(whole.nextCursor, null);
+  for (const cursor of ['', 'vault', '../x']) {
+    await assert.rejects(listInstances(world.deps, NODE_AGENT, { after: cursor, limit: 2 }), {
+      code: 'InvalidInput',
+    });
   }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Role, RoleAssignment } from '../../shared/domain/access.ts';
+import type { AssignmentRequest, Role } from '../../shared/domain/access.ts';
 import { BUILT_IN_ROLES } from '../../shared/domain/built-in-roles.ts';
 import { DAY_MS } from '../../shared/domain/instants.ts';
 import { encodePem } from '../../shared/pki/pem.ts';
@@ -29,7 +29,7 @@ const HELPER: Role = {
   builtIn: false,
 };
 
-const assigned = (changes: Partial<RoleAssignment> = {}): RoleAssignment => ({
+const assigned = (changes: Partial<AssignmentRequest> = {}): AssignmentRequest => ({
   id: 'one',
   roleName: 'Helper',
   scope: '/clusters/management',
@@ -121,12 +121,17 @@ test('27 an assignment allows until it is gone', async () => {
 });
 
 test('27 an assignment that goes to somebody else leaves the first with nothing', async () => {
-  const { deps, run } = await worldWithHelper();
+  const world = await worldWithHelper();
+  const { deps, run } = world;
   const { etag } = await putAssignment(deps, run, assigned(), null);
   const principal = { kind: 'operator', id: 'ben' } as const;
   const { isNew } = await putAssignment(deps, run, assigned({ principal }), [etag]);
   assert.equal(isNew, false);
   assert.equal(await mayAnna(deps, 'identity/rotate', '/clusters/management'), false);
+  const told = ['role-assigned', 'role-assigned', 'role-unassigned', 'role-written'];
+  assert.deepEqual((await fleetEvents(world)).sort(), told);
+  await putAssignment(deps, run, assigned({ principal }), 'any');
+  assert.deepEqual((await fleetEvents(world)).sort(), ['role-assigned', ...told], 'nobody lost anything');
 });
 
 test('27 a role is assigned within its assignable scopes, to identities that exist', async () => {
@@ -145,7 +150,15 @@ test('27 a role is assigned within its assignable scopes, to identities that exi
   }
   const principal = { kind: 'identity', ...management('kms') } as const;
   const { value } = await putAssignment(deps, run, assigned({ principal }), null);
-  assert.deepEqual(value.principal, { kind: 'identity', ...KMS });
+  assert.deepEqual(value.principal, { kind: 'identity', ...KMS, incarnation: 1 });
+  // An answer can be sent back, but not for somebody else of the name.
+  const again = await putAssignment(deps, run, value, 'any');
+  assert.deepEqual(again.value, value);
+  const other = { ...value, principal: { ...principal, incarnation: 2 } };
+  await assert.rejects(putAssignment(deps, run, other, 'any'), {
+    code: 'InvalidInput',
+    details: { pointer: '/principal/incarnation' },
+  });
 });
 
 test('27 a role that is assigned is neither deleted nor narrowed away from under it', async () => {

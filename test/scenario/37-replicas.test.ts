@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DAY_MS } from '../../shared/domain/instants.ts';
-import { listInstances } from '../../shared/use-cases/manage-instances.ts';
 import { revokeInstance } from '../../shared/use-cases/revoke.ts';
 import { NODE_AGENT, tokenFromLoginFile } from '../support/agent.ts';
 import { statusOf } from '../support/agent-fleet.ts';
@@ -81,7 +80,7 @@ test('37 a replica that is thrown away is revoked alone', async () => {
     await one.renew();
     await one.checkIn();
   }
-  const lines = await listInstances(world.deps, NODE_AGENT);
+  const lines = await world.deps.identities.instances(NODE_AGENT);
   assert.deepEqual(
     lines.filter(({ revokedAt }) => revokedAt !== null).map(({ id }) => id),
     [instance],

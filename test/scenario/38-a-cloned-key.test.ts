@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DAY_MS, MINUTE_MS } from '../../shared/domain/instants.ts';
-import { listInstances, unlockInstance } from '../../shared/use-cases/manage-instances.ts';
+import { unlockInstance } from '../../shared/use-cases/manage-instances.ts';
 import { NODE_AGENT, tokenFromLoginFile } from '../support/agent.ts';
 import { statusOf } from '../support/agent-fleet.ts';
 import { eventsOf } from '../support/events.ts';
@@ -67,7 +67,9 @@ test('38 when the clone is gone an operator unlocks the line, and the node goes 
   const { world, node, clone } = await twins();
   const { instance, serialNumber } = node.held.answer;
   await assert.rejects(clone.renew(), { code: 'Locked' });
-  const locked = (await listInstances(world.deps, NODE_AGENT)).filter(({ lockedAt }) => lockedAt !== null);
+  const locked = (await world.deps.identities.instances(NODE_AGENT)).filter(
+    ({ lockedAt }) => lockedAt !== null,
+  );
   assert.deepEqual(
     locked.map(({ id }) => id),
     [instance],

@@ -5,7 +5,6 @@ import type { EventType } from '../../shared/domain/audit.ts';
 import { DAY_MS } from '../../shared/domain/instants.ts';
 import { getEvents } from '../../shared/use-cases/get-events.ts';
 import { changeIdentity } from '../../shared/use-cases/manage-identity.ts';
-import { listInstances } from '../../shared/use-cases/manage-instances.ts';
 import { revokeInstance } from '../../shared/use-cases/revoke.ts';
 import { NODE_AGENT, tokenFromLoginFile } from '../support/agent.ts';
 import { statusOf } from '../support/agent-fleet.ts';
@@ -71,7 +70,7 @@ test('39 the operator sees a second line from another place, cuts the token over
   );
   const stranger = String(begun[1]?.details['instance']);
   assert.equal(stranger, thief.held.answer.instance);
-  assert.ok((await listInstances(world.deps, NODE_AGENT)).some(({ id }) => id === stranger));
+  assert.ok((await world.deps.identities.instances(NODE_AGENT)).some(({ id }) => id === stranger));
 
   // What there is to do: no more logins with what was stolen, then no more use of what was got by it.
   const { token } = await rotate(world, NODE_AGENT, true);
@@ -112,7 +111,7 @@ test('39 revoked before the cut-over, the thief comes back with another key: the
 
   const { token } = await rotate(world, NODE_AGENT, true);
   const own = owner.held.answer.instance;
-  for (const { id, revokedAt } of await listInstances(world.deps, NODE_AGENT)) {
+  for (const { id, revokedAt } of await world.deps.identities.instances(NODE_AGENT)) {
     if (id === own || revokedAt !== null) continue;
     await revokeInstance(world.deps, world.run, NODE_AGENT, id, 'keyCompromise');
   }

@@ -1,4 +1,4 @@
-import type { Role, RoleAssignment } from '../../shared/domain/access.ts';
+import type { AssignmentRequest, Role } from '../../shared/domain/access.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { deleteAssignment, putAssignment } from '../../shared/use-cases/role-assignments.ts';
@@ -14,7 +14,7 @@ const HELPER: Role = {
   assignableScopes: ['/clusters/management'],
   builtIn: false,
 };
-const ASSIGNMENT: RoleAssignment = {
+const ASSIGNMENT: AssignmentRequest = {
   id: 'one',
   roleName: 'Helper',
   scope: '/clusters/management',

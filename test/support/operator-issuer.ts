@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT } from 'jose';
+import { systemClock } from '../../shared/adapters/system/system-clock.ts';
 import { type OperatorAuthenticator, openIdOperators } from '../../shared/http/operators.ts';
 
 const AUDIENCE = 'api://everleaf';
@@ -27,7 +28,7 @@ export async function startOperatorIssuer(): Promise<OperatorIssuer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    operators: openIdOperators({ issuer, audience: AUDIENCE, tenantId: TENANT }),
+    operators: openIdOperators({ issuer, audience: AUDIENCE, tenantId: TENANT }, systemClock),
     token: (oid, roles = [], tenant = TENANT) =>
       new SignJWT({ oid, roles, tid: tenant })
         .setProtectedHeader({ alg: 'RS256', kid: 'one' })

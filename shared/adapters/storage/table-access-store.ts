@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Principal, Role, RoleAssignment } from '../../domain/access.ts';
+import type { Principal, PrincipalName, Role, RoleAssignment } from '../../domain/access.ts';
 import { FLEET_CHAIN } from '../../domain/audit.ts';
 import { toBase64Url } from '../../domain/encoding.ts';
 import { shardOf } from '../../domain/sharding.ts';
@@ -18,7 +18,12 @@ const role: z.ZodType<Role> = z.object({
 });
 
 const principal: z.ZodType<Principal> = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('identity'), cluster: z.string(), name: z.string() }),
+  z.object({
+    kind: z.literal('identity'),
+    cluster: z.string(),
+    name: z.string(),
+    incarnation: z.int().default(1),
+  }),
   z.object({ kind: z.literal('operator'), id: z.string() }),
 ]);
 
@@ -42,11 +47,11 @@ const keys = {
   role: (name: string) => `access|role|${name.toLowerCase()}`,
   assignment: (id: string) => `access|assignment|${id}`,
   /** The same assignment once more, where all of one principal lie together. */
-  ofPrincipal: (of: Principal, id: string) => `access|of|${principalKey(of)}|${id}`,
+  ofPrincipal: (of: PrincipalName, id: string) => `access|of|${principalKey(of)}|${id}`,
 };
 
 /** An operator's id may hold characters that no row key can. */
-function principalKey(of: Principal): string {
+function principalKey(of: PrincipalName): string {
   if (of.kind === 'identity') return `identity|${of.cluster}|${of.name.toLowerCase()}`;
   return `operator|${toBase64Url(Uint8Array.from(of.id, (character) => character.charCodeAt(0)))}`;
 }
@@ -84,16 +89,16 @@ export class TableAccessStore implements AccessStore {
     return decodeKnown(await this.#list(keys.assignment('')), codecs.assignment);
   }
 
-  async assignmentsOf(of: Principal): Promise<readonly RoleAssignment[]> {
+  async assignmentsOf(of: PrincipalName): Promise<readonly RoleAssignment[]> {
     return decodeKnown(await this.#list(keys.ofPrincipal(of, '')), codecs.assignment);
   }
 
-  async commit(change: AccessChange, event: EventChange, version: string | null): Promise<void> {
+  async commit(change: AccessChange, events: readonly EventChange[], version: string | null): Promise<void> {
     const next = { key: VERSION_KEY, ...codecs.version.encode({}) };
     await this.#table.commit(this.#partition, [
       version === null ? { op: 'insert', ...next } : { op: 'replace', ...next, etag: version },
       ...rowsOf(change),
-      rowOperation(event),
+      ...events.map(rowOperation),
     ]);
   }
 

@@ -78,8 +78,27 @@ export class TableIdentityStore implements IdentityStore {
     return this.#read(this.#partitionOf(id.cluster), key, recordCodecs.instance);
   }
 
-  async instances(id: IdentityId): Promise<readonly Instance[]> {
-    return decodeKnown(await this.#below(id.cluster, keys.instance(id, '')), recordCodecs.instance);
+  async instances(
+    id: IdentityId,
+    page: { readonly after: string | null; readonly limit: number } = { after: null, limit: EVERYTHING },
+  ): Promise<readonly Instance[]> {
+    const prefix = keys.instance(id, '');
+    // `!` sorts before every character that a key may go on with.
+    const from = page.after === null ? prefix : `${prefix}${page.after}!`;
+    const found: Instance[] = [];
+    for (let next = from; found.length < page.limit; ) {
+      const wanted = page.limit - found.length;
+      const rows = await this.#record.range(
+        this.#partitionOf(id.cluster),
+        next,
+        prefix.slice(0, -1) + AFTER_BAR,
+        wanted,
+      );
+      found.push(...decodeKnown(rows, recordCodecs.instance));
+      if (rows.length < wanted) break;
+      next = `${rows.at(-1)?.key}!`;
+    }
+    return found;
   }
 
   async revocations(id: IdentityId): Promise<readonly CertificateRevocation[]> {

@@ -1,5 +1,18 @@
 import { clientType, id } from './agent-schemas.ts';
-import { flag, hex, instant, list, object, oneOf, orNull, page, ref, type Schema, text } from './schema.ts';
+import {
+  count,
+  flag,
+  hex,
+  instant,
+  list,
+  object,
+  oneOf,
+  orNull,
+  page,
+  ref,
+  type Schema,
+  text,
+} from './schema.ts';
 
 const REASONS = [
   'unspecified',
@@ -29,11 +42,22 @@ export const accessSchemas: Readonly<Record<string, Schema>> = {
   }),
   Roles: page('items', ref('Role')),
   RoleAssignment: object({ id: text, roleName: text, scope: text, principal: ref('Principal') }),
-  RoleAssignmentRequest: object({ 'id?': text, roleName: text, scope: text, principal: ref('Principal') }),
+  RoleAssignmentRequest: object({
+    'id?': text,
+    roleName: text,
+    scope: text,
+    principal: ref('PrincipalName'),
+  }),
   RoleAssignments: page('items', ref('RoleAssignment')),
   Principal: {
     anyOf: [
-      object({ kind: { const: 'identity' }, ...id }),
+      object({ kind: { const: 'identity' }, ...id, incarnation: count }),
+      object({ kind: { const: 'operator' }, id: text }),
+    ],
+  },
+  PrincipalName: {
+    anyOf: [
+      object({ kind: { const: 'identity' }, ...id, 'incarnation?': count }),
       object({ kind: { const: 'operator' }, id: text }),
     ],
   },

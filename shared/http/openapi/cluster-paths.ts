@@ -153,7 +153,7 @@ export const clusterPaths: Paths = {
     get: forOperators({
       id: 'listInstances',
       summary: 'Its lines of certificates',
-      parameters: [cluster, name],
+      parameters: [cluster, name, limit, cursor],
       answers: answered('The lines.', 'Instances'),
       problems: [400, 404],
     }),

@@ -101,7 +101,7 @@ export const clusterSchemas: Readonly<Record<string, Schema>> = {
     lastSeenAt: orNull(instant),
     bundleId: orNull(hex),
   }),
-  Instances: object({ items: list(ref('Instance')) }),
+  Instances: page('items', ref('Instance')),
 };
 
 function head(): Readonly<Record<string, Schema>> {

@@ -151,7 +151,9 @@ for (const [title, changes, pointer] of [
 
 test('An assignment to an operator or to an identity is taken', () => {
   checkAssignment(assigned());
-  checkAssignment(assigned({ principal: { kind: 'identity', cluster: 'alpha', name: 'KMS' }, scope: '/' }));
+  checkAssignment(
+    assigned({ principal: { kind: 'identity', cluster: 'alpha', name: 'KMS', incarnation: 1 }, scope: '/' }),
+  );
 });
 
 for (const [title, changes] of [
@@ -160,7 +162,10 @@ for (const [title, changes] of [
   ['whose role has no name', { roleName: '' }],
   ['whose scope is none', { scope: 'everywhere' }],
   ['to an operator without an id', { principal: { kind: 'operator', id: '' } }],
-  ['to an identity with an odd name', { principal: { kind: 'identity', cluster: 'alpha', name: 'a|b' } }],
+  [
+    'to an identity with an odd name',
+    { principal: { kind: 'identity', cluster: 'alpha', name: 'a|b', incarnation: 1 } },
+  ],
 ] as const) {
   test(`An assignment ${title} is refused`, () => {
     assert.throws(() => checkAssignment(assigned(changes)), { code: 'InvalidInput' });
@@ -175,11 +180,21 @@ test('A role is assigned within its assignable scopes alone', () => {
   assert.equal(isAssignableAt(narrow, '/'), false);
 });
 
-test('Principals are the same by kind and name, an identity’s whatever its case', () => {
+test('Principals are the same by kind and name, an identity’s whatever its case and in one incarnation', () => {
   const operator = { kind: 'operator', id: 'alpha/KMS' } as const;
-  const identity = identityPrincipal({ cluster: 'alpha', name: 'KMS' });
-  assert.equal(isSamePrincipal(identity, identityPrincipal({ cluster: 'alpha', name: 'kms' })), true);
-  assert.equal(isSamePrincipal(identity, identityPrincipal({ cluster: 'beta', name: 'KMS' })), false);
+  const identity = identityPrincipal({ cluster: 'alpha', name: 'KMS', incarnation: 1 });
+  assert.equal(
+    isSamePrincipal(identity, identityPrincipal({ cluster: 'alpha', name: 'kms', incarnation: 1 })),
+    true,
+  );
+  assert.equal(
+    isSamePrincipal(identity, identityPrincipal({ cluster: 'alpha', name: 'KMS', incarnation: 2 })),
+    false,
+  );
+  assert.equal(
+    isSamePrincipal(identity, identityPrincipal({ cluster: 'beta', name: 'KMS', incarnation: 1 })),
+    false,
+  );
   assert.equal(isSamePrincipal(operator, { ...operator }), true);
   assert.equal(isSamePrincipal(operator, { ...operator, id: 'alpha/kms' }), false);
   assert.equal(isSamePrincipal(operator, identity), false);

@@ -77,7 +77,7 @@ test('The roles of an operator’s token stand for Owner and Reader in the whole
 });
 
 test('An Admin identity has ultimate access, a Host may check others, every other client type is worth nothing by itself', () => {
-  const identity = { cluster: 'management', name: 'Mocctl' };
+  const identity = { cluster: 'management', name: 'Mocctl', incarnation: 1 };
   const [ultimate] = clientTypeAssignments({ ...identity, clientType: 'Admin' });
   assert.deepEqual(ultimate, {
     id: 'client-type:Admin',

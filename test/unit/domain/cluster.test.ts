@@ -139,6 +139,18 @@ describe("a cluster's own vault", () => {
     assert.throws(() => checkedVaultUrl(azure.authorityVaultUrl, azure), pointer('/vaultUrl'));
     assert.throws(() => checkedVaultUrl(`${local.authorityVaultUrl}/`, local), pointer('/vaultUrl'));
   });
+
+  it('is not the authority vault under another spelling', () => {
+    const spelled = { ...azure, authorityVaultUrl: 'https://AUTHORITY.vault.azure.net:443/' };
+    for (const url of [azure.authorityVaultUrl, 'https://Authority.vault.azure.net:443']) {
+      assert.throws(() => checkedVaultUrl(url, spelled), pointer('/vaultUrl'), url);
+      assert.throws(() => checkedVaultUrl(url, azure), pointer('/vaultUrl'), url);
+    }
+    for (const url of ['http://localhost:7100', 'http://[::1]:7100', 'HTTP://LOCALHOST:7100/']) {
+      assert.throws(() => checkedVaultUrl(url, local), pointer('/vaultUrl'), url);
+    }
+    assert.throws(() => checkedVaultUrl('http://127.0.0.1:99999', local), pointer('/vaultUrl'));
+  });
 });
 
 describe('the reminder of an update', () => {

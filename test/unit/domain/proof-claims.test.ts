@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findClaimDefect } from '../../../shared/domain/proof-claims.ts';
+import { findClaimDefect, proofId } from '../../../shared/domain/proof-claims.ts';
 
 const NOW = new Date('2026-11-21T08:00:00.750Z');
 const SECOND = NOW.getTime() / 1000 - 0.75;
@@ -38,4 +38,8 @@ test('The clock of whoever proves may be off by five minutes either way, and not
 test('An id has 1 to 128 characters', () => {
   assert.equal(defectOf({ jti: 'a'.repeat(128) }), null);
   for (const jti of ['', 'a'.repeat(129), 7, undefined]) assert.equal(defectOf({ jti }), 'no-id');
+});
+
+test('A proof is told from others by its id and the moment in which it was made', () => {
+  assert.deepEqual(proofId(GOOD), { jti: 'one', madeAt: new Date('2026-11-21T08:00:00Z') });
 });

@@ -52,6 +52,15 @@ describe('a body that need not be there', () => {
     }
   });
 
+  it('is read where no header tells its length', async () => {
+    const request = httpRequest({ body });
+    assert.equal(request.headers.get('content-length'), null);
+    assert.deepEqual(await readOptionalJsonBody(request, schema), { force: true });
+    await assert.rejects(readOptionalJsonBody(httpRequest({ body: '{"dryRun":1}' }), schema), {
+      code: 'InvalidInput',
+    });
+  });
+
   it('is never passed over: a chunked one, which does not arrive, is refused', async () => {
     const chunked = httpRequest({ headers: { 'transfer-encoding': 'chunked' } });
     await assert.rejects(readOptionalJsonBody(chunked, schema), { code: 'InvalidInput' });

@@ -4,7 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { exportJWK, type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import { type OperatorAuthenticator, openIdOperators } from '../../../shared/http/operators.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import { TestClock } from '../../support/memory-world.ts';
 
 const AUDIENCE = 'api://everleaf';
 const TENANT = 'tenant';
@@ -46,7 +49,8 @@ function workingAnswers() {
   };
 }
 
-const newOperators = () => openIdOperators({ issuer, audience: AUDIENCE, tenantId: TENANT });
+const newOperators = (clock: Pick<Clock, 'now'> = systemClock) =>
+  openIdOperators({ issuer, audience: AUDIENCE, tenantId: TENANT }, clock);
 
 interface TokenChanges {
   readonly claims?: Record<string, unknown>;
@@ -182,6 +186,50 @@ test('No refusal repeats the token', async () => {
   assert.equal(`${error.message} ${JSON.stringify(error)}`.includes(token.split('.')[1] ?? ''), false);
 });
 
+const DISCOVERY = '/.well-known/openid-configuration';
+const document = (changes: Record<string, unknown>) => ({
+  status: 200,
+  body: JSON.stringify({ issuer, jwks_uri: `${issuer}/keys`, ...changes }),
+});
+
+test('A discovery document of somebody else, of another status or with keys in the clear elsewhere is not gone by', async () => {
+  const token = await makeToken();
+  for (const answer of [
+    document({ issuer: `${issuer}/` }),
+    document({ issuer: undefined }),
+    document({ jwks_uri: 'http://keys.test/keys' }),
+    document({ jwks_uri: 'ftp://127.0.0.1/keys' }),
+    document({ jwks_uri: 'keys' }),
+    { ...document({}), status: 203 },
+    { status: 200, body: 'null' },
+  ]) {
+    answers = { ...workingAnswers(), [DISCOVERY]: answer };
+    await assert.rejects(newOperators().authenticate(`Bearer ${token}`), {
+      code: 'IdentityProviderUnavailable',
+    });
+  }
+  answers = workingAnswers();
+});
+
+test('An issuer that moves its keys is followed within the hour, and goes on while its document cannot be read', async () => {
+  const clock = new TestClock('2026-11-21T08:00:00Z');
+  const fresh = newOperators(clock);
+  const header = `Bearer ${await makeToken()}`;
+  const moved = { ...(await exportJWK(foreign.publicKey)), kid: 'one', use: 'sig', alg: 'RS256' };
+  const newHeader = `Bearer ${await makeToken({ key: foreign.privateKey })}`;
+  await fresh.authenticate(header);
+  const there = { '/moved': { status: 200, body: JSON.stringify({ keys: [moved] }) } };
+  answers = { ...workingAnswers(), ...there, [DISCOVERY]: { status: 500, body: '' } };
+  clock.advance(61 * 60_000);
+  await fresh.authenticate(header);
+  answers = { ...workingAnswers(), ...there, [DISCOVERY]: document({ jwks_uri: `${issuer}/moved` }) };
+  await fresh.authenticate(header);
+  clock.advance(60_000);
+  await fresh.authenticate(newHeader);
+  await assert.rejects(fresh.authenticate(header), { code: 'InvalidToken' });
+  answers = workingAnswers();
+});
+
 for (const [title, path, answer] of [
   ['without a discovery document', '/.well-known/openid-configuration', { status: 500, body: '' }],
   [
@@ -211,7 +259,8 @@ test('An issuer that nobody answers for is IdentityProviderUnavailable', async (
   await new Promise<void>((resolve) => nobody.listen(0, '127.0.0.1', resolve));
   const { port } = nobody.address() as AddressInfo;
   await new Promise((resolve) => nobody.close(resolve));
-  const gone = openIdOperators({ issuer: `http://127.0.0.1:${port}`, audience: AUDIENCE, tenantId: TENANT });
+  const settings = { issuer: `http://127.0.0.1:${port}`, audience: AUDIENCE, tenantId: TENANT };
+  const gone = openIdOperators(settings, systemClock);
   await assert.rejects(gone.authenticate(`Bearer ${await makeToken()}`), {
     code: 'IdentityProviderUnavailable',
   });

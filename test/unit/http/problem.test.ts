@@ -24,6 +24,7 @@ const TABLE: readonly [ErrorCode, number, number | undefined, boolean][] = [
   ['InvalidProof', 401, 33, true],
   ['Expired', 401, 29, true],
   ['Revoked', 401, 30, true],
+  ['IdentityRevoked', 409, 30, true],
   ['NoAuthenticationInformation', 401, 43, true],
   ['AccessDenied', 403, 40, true],
   ['IdentityProviderUnavailable', 503, undefined, true],

@@ -5,8 +5,10 @@ import functions, { type HttpRequestInit } from '@azure/functions';
 import type { App } from '../../../shared/app.ts';
 import { isEverleafError } from '../../../shared/domain/errors.ts';
 import { type Arrival, anonymousActor, authenticate } from '../../../shared/http/caller.ts';
+import { proveCaller } from '../../../shared/http/proof.ts';
 import { ROUTES, type RouteMethod, type RoutePolicy } from '../../../shared/http/routes.ts';
 import { firstStart } from '../../../shared/use-cases/first-start.ts';
+import { removeOldFailures } from '../../../shared/use-cases/login-limit.ts';
 import { deleteAssignment, putAssignment } from '../../../shared/use-cases/role-assignments.ts';
 import {
   certificateOf,
@@ -242,6 +244,30 @@ describe('a caller', () => {
     const otherBody = proofOf('a', { method: 'PUT', body: '{"actions":["*"]}' });
     const put = arrivalOf({ method: 'PUT', headers: otherBody });
     await assert.rejects(authenticate(put, ROUTES.roles.methods.PUT), { code: 'InvalidProof' });
+  });
+
+  it('opens one request of an operator with a proof, however it comes again', async () => {
+    const shown = proofOf('a', { method: 'GET' });
+    const arrive = (query = '') =>
+      authenticate(arrivalOf({ path: `/api/x${query}`, headers: shown }), status);
+    const replayed = { code: 'InvalidProof', details: { reason: 'replayed' } };
+    await arrive();
+    await assert.rejects(arrive(), replayed);
+    world.clock.advance(4 * 60_000);
+    await removeOldFailures(world.deps);
+    await assert.rejects(arrive('?cluster=management'), replayed);
+    // One that gets nowhere is spent as well, and another of the same minute is not.
+    const noAdmin = proofOf('node', { method: 'GET' });
+    await assert.rejects(authenticate(arrivalOf({ headers: noAdmin }), status), { code: 'AccessDenied' });
+    await assert.rejects(authenticate(arrivalOf({ headers: noAdmin }), status), replayed);
+    await authenticate(arrivalOf({ headers: proofOf('a', { method: 'GET' }) }), status);
+  });
+
+  it('who is an agent may show a proof again on the agents’ own routes', async () => {
+    const arrival = arrivalOf({ headers: proofOf('node', { method: 'GET' }) });
+    for (let time = 1; time <= 2; time++) {
+      assert.equal((await proveCaller(arrival, null)).identity.name, 'NodeAgent');
+    }
   });
 
   it('that is an identity may do what is assigned to it', async () => {

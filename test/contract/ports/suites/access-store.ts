@@ -29,7 +29,7 @@ const role = (name: string, changes: Partial<Role> = {}): Role => ({
   ...changes,
 });
 
-const KMS = { kind: 'identity', cluster: 'alpha', name: 'KMS' } as const satisfies Principal;
+const KMS = { kind: 'identity', cluster: 'alpha', name: 'KMS', incarnation: 2 } as const satisfies Principal;
 /** Holds every character that Azure forbids in a row key. */
 const ODD: Principal = { kind: 'operator', id: 'a/b\\c#d?e|f%25' };
 
@@ -51,7 +51,7 @@ export function describeAccessStore(name: string, makeTable: () => Promise<Table
       eventChange({ clock, random: systemRandom }, RUN, 'role-written', { cluster: FLEET_CHAIN, name: what });
     /** One change under the version of the moment. */
     const write = async (change: AccessChange) =>
-      store.commit(change, event('a change'), await store.version());
+      store.commit(change, [event('a change')], await store.version());
     const put = (value: RoleAssignment, previous: RoleAssignment | null = null) =>
       write({ op: 'put', kind: 'assignment', value, previous } as const);
     return { store, table, event, write, put };
@@ -70,7 +70,7 @@ export function describeAccessStore(name: string, makeTable: () => Promise<Table
       for (const stale of [null, 'first'] as const) {
         const version = stale === null ? null : await store.version();
         await write({ op: 'put', kind: 'role', value: role(`Other-${stale}`) });
-        const late = store.commit({ op: 'put', kind: 'role', value: role('Late') }, event('Late'), version);
+        const late = store.commit({ op: 'put', kind: 'role', value: role('Late') }, [event('Late')], version);
         await assert.rejects(late, { code: 'Conflict' });
       }
       assert.equal(await store.role('Late'), null);
@@ -85,7 +85,7 @@ export function describeAccessStore(name: string, makeTable: () => Promise<Table
         ['a', 'b', 'c', 'd'].map((id) =>
           store.commit(
             { op: 'put', kind: 'assignment', value: assignment(id), previous: null },
-            event(id),
+            [event(id)],
             version,
           ),
         ),
@@ -141,8 +141,8 @@ export function describeAccessStore(name: string, makeTable: () => Promise<Table
     test('4. a principal has its own assignments and nobody else’s', async () => {
       const { store, put } = await makeStore();
       const others: Principal[] = [
-        { kind: 'identity', cluster: 'alpha', name: 'KMS2' },
-        { kind: 'identity', cluster: 'alpha2', name: 'KMS' },
+        { kind: 'identity', cluster: 'alpha', name: 'KMS2', incarnation: 2 },
+        { kind: 'identity', cluster: 'alpha2', name: 'KMS', incarnation: 2 },
         { kind: 'operator', id: 'alpha|kms' },
         ODD,
       ];

@@ -4,7 +4,7 @@ import type { Table } from '../../../../shared/adapters/storage/table.ts';
 import { TableIdentityStore } from '../../../../shared/adapters/storage/table-identity-store.ts';
 import { type AuditEvent, FLEET_CHAIN } from '../../../../shared/domain/audit.ts';
 import type { CertificateRecord, Identity } from '../../../../shared/domain/identity.ts';
-import type { Instance } from '../../../../shared/domain/instance.ts';
+import { type Instance, lineAfterLogin } from '../../../../shared/domain/instance.ts';
 import type { IdentityId } from '../../../../shared/domain/names.ts';
 import type { CertificateRevocation } from '../../../../shared/domain/revocation.ts';
 import { RECORD_SHARDS, shardOf } from '../../../../shared/domain/sharding.ts';
@@ -223,6 +223,25 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       assert.deepEqual(await store.due(new Date('2026-11-21T08:00:30Z'), EVERYTHING), [
         dueRow(ID, '2026-11-21T08:00:30Z'),
       ]);
+    });
+
+    test('10. lines are answered in the order of their ids, all at once or page by page', async () => {
+      const { store } = await makeStore();
+      const ids = ['a1', 'a1b', 'b', 'c'];
+      const lines = ids.map((id) =>
+        lineAfterLogin(null, identity(), id, { head: buildHead(), spkiHash: 'aa' }),
+      );
+      const inserts = [...lines]
+        .reverse()
+        .map((value) => ({ op: 'insert', kind: 'instance', value }) as const);
+      await store.commit('management', inserts);
+      const idsOf = async (after: string | null, limit: number) =>
+        (await store.instances(ID, { after, limit })).map(({ id }) => id);
+      assert.deepEqual(await store.instances(ID), lines);
+      assert.deepEqual(await idsOf(null, 2), ['a1', 'a1b']);
+      assert.deepEqual(await idsOf('a1', 2), ['a1b', 'b']);
+      assert.deepEqual(await idsOf('b', 2), ['c']);
+      assert.deepEqual(await idsOf('c', 2), []);
     });
 
     test('3. reads answer null for a row that is not there', async () => {
