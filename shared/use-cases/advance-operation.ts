@@ -11,6 +11,7 @@ import { inPool } from './pool.ts';
 import { withRememberedSecrets } from './remembered-secrets.ts';
 import { takeUp } from './renew-due.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { takeFromBudget } from './vault-budget.ts';
 
 /**
  * Goes on with an operation: marks every credential that it is about as wanted now, and sends the first of them to the
@@ -103,10 +104,11 @@ function isToBeSent({ item, identity, progress: { state } }: ItemView): boolean 
   return identity[item.credential].queuedAt === null;
 }
 
-/** Sends what the vault takes in one minute. */
+/** Sends what the vault takes in one minute, if the scan and other operations have left so much of its budget. */
 async function sendFirst(deps: Deps, run: Run, operation: Operation): Promise<void> {
   const inVault = (await viewItems(deps, operation)).filter(isToBeSent);
-  const first = inVault.slice(0, deps.policy.vaultKeysPerMinute);
+  const wanted = Math.min(inVault.length, deps.policy.vaultKeysPerMinute);
+  const first = wanted === 0 ? [] : inVault.slice(0, await takeFromBudget(deps, run, wanted));
   await inPool(byIdentity(first), async (ofOne) => {
     for (const { item, identity } of ofOne) {
       const kind = item.credential;

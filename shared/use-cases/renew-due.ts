@@ -1,5 +1,5 @@
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
-import { addMs, HOUR_MS, MINUTE_MS } from '../domain/instants.ts';
+import { addMs, HOUR_MS } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
 import { REMINDERS_PER_SCAN } from '../domain/reminders.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
@@ -10,6 +10,7 @@ import { eventChange } from './events.ts';
 import { inPool } from './pool.ts';
 import { reminder } from './remind.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { periodAt, takeFromBudget } from './vault-budget.ts';
 
 /** When a message seems lost: its credential comes up again this long after it was enqueued. */
 const MESSAGE_PATIENCE_MS = HOUR_MS;
@@ -53,7 +54,10 @@ async function scan(deps: Deps, run: Run): Promise<ScanOutcome> {
   const rows = (await deps.identities.due(now, Number.POSITIVE_INFINITY)).filter(({ dueAt }) => dueAt <= now);
   const renewals = rows.filter(({ isReminder }) => !isReminder).sort(bySoonestEnd);
   const reminders = rows.filter(({ isReminder }) => isReminder).sort(bySoonestEnd);
-  const chosen = [...renewals.slice(0, scanBudget(deps, now)), ...reminders.slice(0, REMINDERS_PER_SCAN)];
+  const sent = renewals.slice(0, periodAt(deps, now).budget);
+  // Operations get what is left of it. What the answer is makes no difference here: this is what the budget is for.
+  if (sent.length > 0) await takeFromBudget(deps, run, sent.length);
+  const chosen = [...sent, ...reminders.slice(0, REMINDERS_PER_SCAN)];
   const failures: unknown[] = [];
   const count = { queued: 0, reminded: 0, nothing: 0 };
   await inPool(chosen, async (row) => {
@@ -101,14 +105,6 @@ function asEverleafError(error: unknown, outcome: ScanOutcome): EverleafError {
 /** A credential that is not there yet counts as ending now. */
 function bySoonestEnd(a: DueRow, b: DueRow): number {
   return (a.expiresAt?.getTime() ?? 0) - (b.expiresAt?.getTime() ?? 0);
-}
-
-/** How many renewals fit between this scan and the next one. */
-function scanBudget(deps: Deps, now: Date): number {
-  const next = deps.schedules.next(deps.timers['renew-due'], now);
-  const afterNext = deps.schedules.next(deps.timers['renew-due'], next);
-  const minutes = Math.max(1, (afterNext.getTime() - next.getTime()) / MINUTE_MS);
-  return Math.floor(deps.policy.vaultKeysPerMinute * minutes);
 }
 
 /** Does what the plan says of a row now, whatever the row was written for. A row that has moved is left. */

@@ -32,6 +32,7 @@ test('04 the scan decides and enqueues; it asks nothing of the vaults and renews
   const outcome = await renewDue(deps, world.run);
   assert.deepEqual(outcome, { due: KEYS, queued: KEYS, reminded: AGENT_TOKENS, postponed: 0, failed: 0 });
   assert.deepEqual([...new Set(calls)].sort(), [
+    'counters.add',
     'identities.commit',
     'identities.due',
     'identities.identity',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DAY_MS, HOUR_MS } from '../../shared/domain/instants.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/domain/instants.ts';
 import { identityText, vaultCertificateName } from '../../shared/domain/names.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { advanceOperation } from '../../shared/use-cases/advance-operation.ts';
@@ -9,6 +9,7 @@ import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { operationLoginFiles } from '../../shared/use-cases/operation-login-files.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { planRepairOf, type RepairRequest, startRepair } from '../../shared/use-cases/start-operation.ts';
+import { updateIdentity } from '../../shared/use-cases/update-identity.ts';
 import { identityOf, logIn, requestOf } from '../support/agent.ts';
 import { clusterEvents, create, keyed, look, repair } from '../support/clusters.ts';
 import { refuseCalls } from '../support/faults.ts';
@@ -28,6 +29,15 @@ async function clusterWorld(policy: Partial<Policy> = {}): Promise<World> {
   await world.tick();
   await logIn(world, loginFiles[0]?.token.reveal() ?? '', requestOf(NODE, 'n1'));
   return world;
+}
+
+/** As if its messages were lost: it is to be sent again. */
+async function notQueued(world: World, name: string): Promise<void> {
+  await updateIdentity(world.deps, { cluster: 'alpha', name }, (current) => {
+    const certificate = { ...current.certificate, queuedAt: null, forcedAt: null };
+    const token = { ...current.token, queuedAt: null, forcedAt: null };
+    return { identity: { ...current, certificate, token }, changes: [] };
+  });
 }
 
 async function generations(world: World): Promise<Readonly<Record<string, string>>> {
@@ -211,6 +221,27 @@ test('23 an operation sends what the vault takes in a minute; the scans send the
   world.clock.advance(2 * HOUR_MS);
   await world.tick();
   assert.equal((await look(world, id)).counts.done, 8);
+});
+
+test('23 operations that begin together share one budget until the next scan', async () => {
+  const world = await clusterWorld({ vaultKeysPerMinute: 1 });
+  const begin = async () => {
+    await repair(world, 'update');
+    for (const operation of world.queue.takeOperations())
+      await advanceOperation(world.deps, world.run, operation);
+    return world.queue.takeAll().length;
+  };
+  let sent = 0;
+  for (let i = 0; i < 20; i++) {
+    // What is on the queue is not sent again, so each of them finds others to send.
+    sent += await begin();
+    for (const { name } of (await world.deps.identities.identities({ cluster: 'alpha', limit: 10 })).items) {
+      await notQueued(world, name);
+    }
+  }
+  assert.ok(sent <= 15, `${sent} were sent, and the vault takes 15 until the next scan`);
+  world.clock.advance(15 * MINUTE_MS);
+  assert.equal(await begin(), 1);
 });
 
 test('23 what fails is shown with its code, tried again, and done in the end', async () => {

@@ -22,11 +22,11 @@ export class TableCounters implements Counters {
     this.#table = table;
   }
 
-  async add(name: string, windowStart: Date): Promise<number> {
+  async add(name: string, windowStart: Date, by = 1): Promise<number> {
     const key = keyOf(name, windowStart);
     for (let attempt = 1; ; attempt++) {
       const found = await this.#table.get(partitionOf(name), key);
-      const count = found === null ? 1 : codec.decode(found).count + 1;
+      const count = (found === null ? 0 : codec.decode(found).count) + by;
       const row = { key, ...codec.encode({ count }) };
       try {
         await this.#table.commit(partitionOf(name), [

@@ -23,6 +23,7 @@ export function describeCounters(name: string, makeTable: () => Promise<Table>):
       assert.equal(await counters.add(NAME, WINDOW), 1);
       assert.equal(await another.add(NAME, WINDOW), 2);
       assert.equal(await counters.add(NAME, WINDOW), 3);
+      assert.equal(await counters.add(NAME, WINDOW, 4), 7);
     });
 
     test('2. count answers what was added, and 0 where nothing was', async () => {
