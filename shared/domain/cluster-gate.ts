@@ -16,7 +16,7 @@ export interface ClusterGate {
 }
 
 /** Several, so that identities that are made at the same time seldom wait for one another. */
-export const GATES = 16;
+export const GATES = 32;
 
 /** The gate of an identity. */
 export function gateOf(name: string): number {

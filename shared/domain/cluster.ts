@@ -48,6 +48,22 @@ export interface Cluster extends ClusterSpec {
 
 export const MOST_NODES = 500;
 
+/**
+ * Identities of one cluster. The items of an operation, two for each of them and 100 to a row, are written in one
+ * transaction, which Table storage limits to 100 rows and 4 MiB.
+ */
+export const MOST_IDENTITIES = 2_000;
+
+/** @throws EverleafError InvalidInput when a cluster that has so many identities takes no more */
+export function checkRoom(cluster: string, identities: number): void {
+  if (identities < MOST_IDENTITIES) return;
+  throw new EverleafError(
+    'InvalidInput',
+    `Cluster "${cluster}" has ${identities} identities, and ${MOST_IDENTITIES} are the most that one cluster holds. Delete ` +
+      'some that are not needed, or use another cluster.',
+  );
+}
+
 /** The client of a node. Its name is in every kubelet's certificate, so it follows from the node's alone. */
 export function kubeletName(node: string): string {
   return `kubelet-${node}`;

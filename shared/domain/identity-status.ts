@@ -1,7 +1,12 @@
-import { type CertificateHead, type CredentialState, type Identity, tokenEnd } from './identity.ts';
-import type { Instance } from './instance.ts';
+import {
+  type CertificateHead,
+  type CredentialState,
+  type Identity,
+  isTokenUsedUp,
+  tokenEnd,
+} from './identity.ts';
 import { toInstant, wholeSecond } from './instants.ts';
-import { latestOf } from './lines.ts';
+import { type Lines, latestOf } from './lines.ts';
 import { identityText } from './names.ts';
 import * as next from './next-step.ts';
 import {
@@ -40,21 +45,29 @@ export interface HeldCertificate {
   readonly head: CertificateHead;
   /** The line it belongs to, where that is locked. */
   readonly lockedInstance: string | null;
+  /** Another line of the identity that is locked; null while none is. */
+  readonly lockedBeside: string | null;
   readonly recovery: Recovery;
 }
 
 /** What the record alone says that a client holds: enough while that certificate lives and no line is locked. */
 export function heldByRecord({ certificate: { head } }: Identity): HeldCertificate | null {
-  return head === null ? null : { head, lockedInstance: null, recovery: NO_RECOVERY };
+  if (head === null) return null;
+  return { head, lockedInstance: null, lockedBeside: null, recovery: NO_RECOVERY };
 }
 
-/** What an agent holds by its line of certificates. */
-export function heldByLine(line: Instance | null, policy: RecoveryPolicy, now: Date): HeldCertificate | null {
-  if (line === null) return null;
+/** What an agent holds by its lines of certificates. */
+export function heldByLines(
+  { held, locked }: Pick<Lines, 'held' | 'locked'>,
+  policy: RecoveryPolicy,
+  now: Date,
+): HeldCertificate | null {
+  if (held === null) return null;
   return {
-    head: latestOf(line),
-    lockedInstance: line.lockedAt === null ? null : line.id,
-    recovery: recoveryOf(line, policy, now),
+    head: latestOf(held),
+    lockedInstance: held.lockedAt === null ? null : held.id,
+    lockedBeside: locked === null || locked.id === held.id ? null : locked.id,
+    recovery: recoveryOf(held, policy, now),
   };
 }
 
@@ -77,6 +90,7 @@ export function conditionOf(identity: Identity, held: HeldCertificate | null, no
   const life = {
     hasEnded: held !== null && held.head.notAfter < second,
     tokenHasEnded: tokenEnd(identity) < second,
+    canLogIn: tokenEnd(identity) >= second && !isTokenUsedUp(identity.token),
   };
   return identity.delivery === 'vault'
     ? stateInVault(identity, life, now)
@@ -86,6 +100,8 @@ export function conditionOf(identity: Identity, held: HeldCertificate | null, no
 interface Life {
   readonly hasEnded: boolean;
   readonly tokenHasEnded: boolean;
+  /** False also for a token that is used up: as long as the agent's certificate lives, that is no trouble. */
+  readonly canLogIn: boolean;
 }
 
 /** Everleaf renews both credentials by itself; an operator is needed for tokens alone, where autoRotate is off. */
@@ -124,7 +140,13 @@ function stateWithAgent(
     return { state: 'Locked', nextStep: next.operatorUnlocks(identity, held.lockedInstance) };
   }
   if (held !== null && life.hasEnded) return stateAfterEnd(identity, held, life);
-  if (life.tokenHasEnded) return { state: 'TokenExpired', nextStep: replaceToken(identity) };
+  if (life.tokenHasEnded || (held === null && !life.canLogIn)) {
+    return { state: 'TokenExpired', nextStep: replaceToken(identity) };
+  }
+  // Whoever can go on goes on by itself; the lock waits for a person.
+  if (held !== null && held.lockedBeside !== null) {
+    return { state: 'Locked', nextStep: next.operatorUnlocks(identity, held.lockedBeside) };
+  }
   if (held === null) return { state: 'Pending', nextStep: next.agentLogsIn(firstLoginText(identity)) };
   const holder = { ...identity, certificate: { ...identity.certificate, head: held.head } };
   if (planCredential(holder, 'certificate', now).action === 'request') {
@@ -145,14 +167,14 @@ function stateWithAgent(
 }
 
 function stateAfterEnd(identity: Identity, { recovery }: HeldCertificate, life: Life): IdentityCondition {
-  const state = life.tokenHasEnded ? 'BothExpired' : 'CertificateExpired';
+  const state = life.canLogIn ? 'CertificateExpired' : 'BothExpired';
   if (recovery.until !== null) {
     const text =
       'Its certificate has expired: the agent renews it with proof of its key, which is possible until ' +
       `${toInstant(recovery.until)}, ${recovery.left} more time(s) in a row.`;
     return { state, nextStep: next.agentRecovers(text) };
   }
-  if (life.tokenHasEnded) return { state, nextStep: replaceToken(identity) };
+  if (!life.canLogIn) return { state, nextStep: replaceToken(identity) };
   const login = isHandedOver(identity)
     ? 'give the agent the login file that was made for it, and it logs in with that.'
     : 'the agent logs in again with its token.';
@@ -166,7 +188,8 @@ function dueForOperator(identity: Identity, now: Date): IdentityCondition | null
 }
 
 function replaceToken(identity: Identity): next.NextStep {
-  return next.operatorRotates(identity, 'Its token has expired: it needs a new token from an operator.');
+  const what = isTokenUsedUp(identity.token) ? 'is used up' : 'has expired';
+  return next.operatorRotates(identity, `Its token ${what}: it needs a new token from an operator.`);
 }
 
 function firstLoginText({ lastSeenAt }: Identity): string {

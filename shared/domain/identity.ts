@@ -92,6 +92,8 @@ export interface TokenState extends CredentialState {
   readonly rotateAfter: Date;
   /** Highest generation that was ever used to log in; -1 while none was. Every earlier one has ended. */
   readonly usedGeneration: number;
+  /** Logins that the newest token is still good for; null for any number. */
+  readonly usesLeft: number | null;
   /** Version of the vault secret that holds the newest token; null while it is not there (or agent delivery). */
   readonly vaultVersion: string | null;
   /** Lowest generation that may log in at all: a cut-over raises it to the newest, which ends all others at once. */
@@ -168,6 +170,11 @@ export function isCutOverPending({
   usedGeneration,
 }: TokenState): boolean {
   return floorGeneration > Math.max(0, usedGeneration) && handoverGeneration >= floorGeneration;
+}
+
+/** Whether the newest token has not ended, and yet logs nobody in any more. */
+export function isTokenUsedUp({ usesLeft }: Pick<TokenState, 'usesLeft'>): boolean {
+  return usesLeft !== null && usesLeft <= 0;
 }
 
 /** When the token that the client can have ends: while the newest waits for delivery, that is the one before it. */

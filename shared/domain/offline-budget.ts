@@ -1,5 +1,5 @@
 import type { CertificateHead, Identity } from './identity.ts';
-import { tokenEnd } from './identity.ts';
+import { isTokenUsedUp, tokenEnd } from './identity.ts';
 import type { Instance } from './instance.ts';
 import { addMs, DAY_MS, later, wholeSecond } from './instants.ts';
 import type { Policy } from './policy.ts';
@@ -56,6 +56,7 @@ export function isHandedOver({ delivery, token }: Identity): boolean {
 
 /** When the token ends that the client has for certain; null when it has none that works. */
 function heldTokenEnd(identity: Identity): Date | null {
+  if (isTokenUsedUp(identity.token)) return null;
   if (!isHandedOver(identity)) return tokenEnd(identity);
   const { generation, floorGeneration, predecessorExpiresAt } = identity.token;
   return floorGeneration < generation ? predecessorExpiresAt : null;

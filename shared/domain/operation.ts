@@ -1,6 +1,7 @@
 import type { CredentialKind, CredentialsGroup, Identity } from './identity.ts';
 import { toInstant } from './instants.ts';
 import type { NextStep } from './next-step.ts';
+import { isHandedOver } from './offline-budget.ts';
 
 export const OPERATION_KINDS = ['create', 'delete', 'renew', 'update'] as const;
 export type OperationKind = (typeof OPERATION_KINDS)[number];
@@ -99,15 +100,18 @@ function revocationProgress(item: OperationItem, identity: Identity | null): Ite
   return progress('failed', { at: failure.at, code: failure.code, nextStep });
 }
 
-function isDone(item: OperationItem, { delivery, certificate, token }: Identity): boolean {
+function isDone(item: OperationItem, identity: Identity): boolean {
+  const { delivery, certificate, token } = identity;
   if (item.task === 'deliver') {
     return item.credential === 'certificate' ? certificate.head !== null : token.vaultVersion !== null;
   }
   if (item.credential === 'certificate') return certificate.generation > item.generation;
-  // A token serves nobody before its client has it: from the vault, or by logging in with it.
+  if (token.generation <= item.generation) return false;
+  // A token serves nobody before its client has it: from the vault, from the login file that it logs in with, or because
+  // it has rotated by itself, with proof of its key.
   return delivery === 'vault'
-    ? token.generation > item.generation && token.vaultVersion !== null
-    : token.usedGeneration > item.generation;
+    ? token.vaultVersion !== null
+    : token.usedGeneration > item.generation || !isHandedOver(identity);
 }
 
 function vaultProgress(

@@ -67,8 +67,24 @@ export function revokeCertificateRecord(
 }
 
 /** Whether a key may never be certified again: a certificate for it was revoked because others have the key. */
-export function isKeyCompromised(revocations: readonly CertificateRevocation[], spkiHash: string): boolean {
+export function isKeyCompromised(
+  revocations: readonly Pick<CertificateRevocation, 'spkiHash' | 'reason'>[],
+  spkiHash: string,
+): boolean {
   return revocations.some((one) => one.reason === 'keyCompromise' && one.spkiHash === spkiHash);
+}
+
+/**
+ * Whether a certificate counts for nothing: it was revoked itself, or another one for its key was because others have
+ * that key, which makes its proof worth nothing too.
+ */
+export function isCertificateRevoked(
+  revocations: readonly Pick<CertificateRevocation, 'serialNumber' | 'spkiHash' | 'reason'>[],
+  { serialNumber, spkiHash }: Pick<CertificateRecord, 'serialNumber' | 'spkiHash'>,
+): boolean {
+  return (
+    revocations.some((one) => one.serialNumber === serialNumber) || isKeyCompromised(revocations, spkiHash)
+  );
 }
 
 /**

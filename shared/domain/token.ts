@@ -86,6 +86,11 @@ export function tokenDates(
   return { issuedAt: start, expiresAt, rotateAfter: renewalWindow(start, expiresAt, tokenId).renewAfter };
 }
 
+/** Logins that a token is still good for; null for any number. */
+export function usesLeft({ maxUses, uses }: Pick<TokenRecord, 'maxUses' | 'uses'>): number | null {
+  return maxUses === null ? null : Math.max(0, maxUses - uses);
+}
+
 /** What is to be said of a genuine token: the public code, and the exact reason for the log. */
 export type TokenVerdict =
   | { readonly valid: true }

@@ -110,6 +110,8 @@ export interface IdentityStore {
   instances(id: IdentityId): Promise<readonly Instance[]>;
   token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null>;
   certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null>;
+  /** Every certificate that was issued to an identity: for whoever must not miss one, however long that takes. */
+  certificates(id: IdentityId): Promise<readonly CertificateRecord[]>;
   issuance(cluster: string, credential: string, spkiHash: string): Promise<Stored<IssuanceRecord> | null>;
   revocations(id: IdentityId): Promise<readonly CertificateRevocation[]>;
   /** Whose a serial number is; null for one that was never claimed. */

@@ -1,8 +1,9 @@
 import { EverleafError } from '../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
+import { wholeSecond } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
-import { findRule } from '../domain/revocation.ts';
+import { findRule, isCertificateRevoked } from '../domain/revocation.ts';
 import { judgeToken, type TokenRecord, type TokenVerdict } from '../domain/token.ts';
 import { dnsNamesOf } from '../pki/certificate-names.ts';
 import type { Deps } from './deps.ts';
@@ -35,9 +36,7 @@ export async function findRevocation(
   const incarnation = Math.min(certificate.incarnation, instance?.incarnation ?? certificate.incarnation);
   if (incarnation < identity.incarnation) return 'identity-deleted';
   if (instance !== null && instance.revokedAt !== null) return 'instance-revoked';
-  if (revocations.some(({ serialNumber }) => serialNumber === certificate.serialNumber)) {
-    return 'certificate-revoked';
-  }
+  if (isCertificateRevoked(revocations, certificate)) return 'certificate-revoked';
   const carried = rules.some(({ dnsName }) => dnsName !== null) ? dnsNamesOf(certificate.der) : [];
   return findRule(rules, identity, certificate.issuedAt, carried) === null ? null : 'rule-revoked';
 }
@@ -53,7 +52,7 @@ export async function findIdentityRevocation(
   const rules = await deps.revocationRules.all();
   if (identity.deletedAt !== null) return 'identity-deleted';
   if (identity.revokedAt !== null) return 'identity-revoked';
-  return findRule(rules, identity, deps.clock.now()) === null ? null : 'rule-revoked';
+  return findRule(rules, identity, wholeSecond(deps.clock.now())) === null ? null : 'rule-revoked';
 }
 
 /**
@@ -88,6 +87,6 @@ export async function judgeLogin(
   const now = deps.clock.now();
   const verdict = judgeToken(token, identity, now);
   if (!verdict.valid && verdict.code === 'Revoked') return verdict;
-  const rule = findRule(rules, identity, token.issuedAt) ?? findRule(rules, identity, now);
+  const rule = findRule(rules, identity, token.issuedAt) ?? findRule(rules, identity, wholeSecond(now));
   return rule === null ? verdict : { valid: false, code: 'Revoked', reason: 'rule-revoked' };
 }

@@ -1,13 +1,16 @@
 import type { CertificateHead, Identity } from '../domain/identity.ts';
 import {
   conditionOf,
-  heldByLine,
+  heldByLines,
   heldByRecord,
   type IdentityCondition,
   needsLines,
 } from '../domain/identity-status.ts';
-import { sumUpLines } from '../domain/lines.ts';
+import { type Lines, sumUpLines } from '../domain/lines.ts';
+import { operatorRotates } from '../domain/next-step.ts';
 import { NO_RECOVERY, offlineDays, type Recovery, recoveryOf } from '../domain/offline-budget.ts';
+import type { RevocationRule } from '../domain/revocation.ts';
+import { identityUnderRules, isRuledOut, ruledCertificates } from '../domain/ruled-identity.ts';
 import type { TrustBundle } from './authorities.ts';
 import type { Deps } from './deps.ts';
 
@@ -26,26 +29,52 @@ export interface IdentityStatus extends JudgedIdentity {
   readonly bundle: { readonly acknowledged: string | null; readonly current: boolean };
 }
 
-/** Judges an identity by its record alone wherever that is enough: no other row is read for a healthy one. */
+/**
+ * Judges an identity by its record alone wherever that is enough: no other row is read for a healthy one.
+ * @param rules all revocation rules: what one of them revokes helps nobody
+ */
 export async function judgeIdentity(
   deps: Pick<Deps, 'identities' | 'policy'>,
   identity: Identity,
+  rules: readonly RevocationRule[],
   now: Date,
 ): Promise<JudgedIdentity> {
-  if (!needsLines(identity, now)) return { identity, ...conditionOf(identity, heldByRecord(identity), now) };
-  const { held } = sumUpLines(identity, await deps.identities.instances(identity), now);
-  return { identity, ...conditionOf(identity, heldByLine(held, deps.policy, now), now) };
+  const ruled = identityUnderRules(identity, rules, now);
+  const held = needsLines(ruled, now)
+    ? heldByLines(await readLines(deps, ruled, rules, now), deps.policy, now)
+    : heldByRecord(ruled);
+  const condition = conditionOf(ruled, held, now);
+  if (condition.nextStep.action !== 'operator-rotate' || !isRuledOut(identity, 'token', rules)) {
+    return { identity, ...condition };
+  }
+  const text = 'A revocation rule revokes its token: it needs a new token from an operator.';
+  return { identity, state: condition.state, nextStep: operatorRotates(identity, text) };
+}
+
+async function readLines(
+  deps: Pick<Deps, 'identities'>,
+  identity: Identity,
+  rules: readonly RevocationRule[],
+  now: Date,
+): Promise<Lines> {
+  const [instances, revocations] = await Promise.all([
+    deps.identities.instances(identity),
+    deps.identities.revocations(identity),
+  ]);
+  const ruled = ruledCertificates(identity, instances, rules);
+  return sumUpLines(identity, instances, [...revocations, ...ruled], now);
 }
 
 /** Reads what else is shown of an identity: its lines, what they leave it to stay off, and the bundle it knows. */
 export async function readDetails(
   deps: Pick<Deps, 'identities' | 'policy'>,
   judged: JudgedIdentity,
+  rules: readonly RevocationRule[],
   bundle: TrustBundle,
   now: Date,
 ): Promise<IdentityStatus> {
-  const { identity } = judged;
-  const lines = sumUpLines(identity, await deps.identities.instances(identity), now);
+  const identity = identityUnderRules(judged.identity, rules, now);
+  const lines = await readLines(deps, identity, rules, now);
   const { acknowledgedBundleId: acknowledged } = identity;
   const common = {
     ...judged,

@@ -19,6 +19,7 @@ import { countIssuance } from './issuance-limit.ts';
 import { headOf } from './issue-certificate.ts';
 import { issuanceInProgress, RACES } from './issue-once.ts';
 import { readStanding } from './proven-caller.ts';
+import { refuseRuled } from './refuse-ruled.ts';
 
 /** A successor that was signed, and the claim that it ends. */
 interface SignedRenewal {
@@ -97,6 +98,7 @@ export async function recordRenewal(
       if (now?.etag !== issuance.etag) return null;
       continue;
     }
+    await refuseRuled(deps, run, after.identity, record);
     if (timing === 'recovery') {
       run.log.write('warn', `An ended certificate of ${identityText(shown.identity)} was renewed.`, {
         instance: shown.instance,

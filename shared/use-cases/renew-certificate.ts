@@ -10,6 +10,7 @@ import {
 } from '../domain/identity.ts';
 import { type IdentityId, identityText, vaultCertificateName } from '../domain/names.ts';
 import { isWorkDue } from '../domain/renewal-plan.ts';
+import { findRule } from '../domain/revocation.ts';
 import {
   type CertificateRequest,
   checkCertificateRequest,
@@ -83,10 +84,21 @@ async function beginAttempt(
       (attempt === null && !isWorkDue(current, 'certificate', deps.clock.now()));
     // A rule can go again, so what it holds back is a failure that is tried again, and not the end.
     if (!isDone) await assertIssuable(deps, current);
-    if (isDone || (attempt !== null && isAttemptUsable(deps, attempt, authority))) return null;
+    if (isDone || (attempt !== null && (await isUsable(deps, current, attempt, authority)))) return null;
     return replaceAttempt(deps, run, current, planAttempt(deps, authority, current));
   });
   return !isDone && hasAttempt(identity) ? identity : null;
+}
+
+/** A certificate of an attempt that began before a rule's moment would come into force revoked. */
+async function isUsable(
+  deps: Deps,
+  identity: Identity,
+  attempt: CertificateAttempt,
+  authority: ActiveAuthority,
+): Promise<boolean> {
+  if (!isAttemptUsable(deps, attempt, authority)) return false;
+  return findRule(await deps.revocationRules.all(), identity, attempt.issuedAt) === null;
 }
 
 function replaceAttempt(deps: Deps, run: Run, identity: Identity, attempt: CertificateAttempt | null) {
@@ -123,11 +135,20 @@ async function finishAttempt(
   let record = await deps.identities.certificate(identity, attempt.serialNumber);
   if (record === null) {
     const request = await requestKey(deps, vault, identity);
-    if (!(await keepKey(deps, identity, attempt, request))) return abandon(deps, run, identity, attempt);
-    await deps.identities.claimKey(spkiHash(request.spki), owner);
-    const signed = await signLeaf(deps, authority, identity, VAULT_INSTANCE, attempt, request);
-    record = await recordCertificate(deps, identity, attempt, signed);
+    if (await keepKey(deps, identity, attempt, request)) {
+      await deps.identities.claimKey(spkiHash(request.spki), owner);
+      const signed = await signLeaf(deps, authority, identity, VAULT_INSTANCE, attempt, request);
+      record = await recordCertificate(deps, identity, attempt, signed);
+    } else {
+      // Bound to another key, which the vault has no more or which another worker has just merged. A certificate is
+      // recorded before it is merged, so that the record tells which.
+      record = await deps.identities.certificate(identity, attempt.serialNumber);
+    }
     if (record === null) return abandon(deps, run, identity, attempt);
+  }
+  // A rule is in no transaction of the identity's: one that was made while this was recorded keeps it out of the vault.
+  if (findRule(await deps.revocationRules.all(), identity, record.issuedAt) !== null) {
+    return abandon(deps, run, identity, attempt);
   }
   const merged = await mergeOnce(vault, identity, record, authority);
   return merged === null ? abandon(deps, run, identity, attempt) : { record, version: merged.version };
@@ -216,7 +237,7 @@ async function abandon(deps: Deps, run: Run, id: IdentityId, attempt: Certificat
     if (current.certificate.attempt?.id !== attempt.id) return null;
     run.log.write(
       'warn',
-      `Gave up certificate ${attempt.serialNumber} of ${identityText(id)}: its key is gone, or the identity revoked.`,
+      `Gave up certificate ${attempt.serialNumber} of ${identityText(id)}: its key is gone, or it is revoked.`,
     );
     return replaceAttempt(deps, run, current, null);
   });

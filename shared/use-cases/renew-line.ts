@@ -4,6 +4,7 @@ import type { CertificateRecord } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
 import { isInForce, isPastRecovery } from '../domain/line-renewal.ts';
 import { identityText } from '../domain/names.ts';
+import { isCertificateRevoked } from '../domain/revocation.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { lineExtensions, renewCountOf } from '../pki/line-extensions.ts';
@@ -86,15 +87,15 @@ async function findAnswered(
   throw superseded(identity.value);
 }
 
-/** A certificate that was revoked by its serial number helps nobody: another one is issued for the same request. */
+/** A certificate that is revoked, or whose key is, helps nobody: another one is issued for the same request. */
 async function isAnswer(
   deps: Pick<Deps, 'clock' | 'identities'>,
   line: Instance,
-  { attempt, finishedAt }: IssuanceRecord,
+  { attempt, spkiHash, finishedAt }: IssuanceRecord,
 ): Promise<boolean> {
   if (finishedAt === null || !isInForce(line, attempt, deps.clock.now())) return false;
   const revocations = await deps.identities.revocations(line.identity);
-  return !revocations.some(({ serialNumber }) => serialNumber === attempt.serialNumber);
+  return !isCertificateRevoked(revocations, { serialNumber: attempt.serialNumber, spkiHash });
 }
 
 /** Signs for the head of the line. Null: somebody else was faster; look again. */

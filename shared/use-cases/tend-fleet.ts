@@ -6,6 +6,7 @@ import { ensureDeletion } from './delete-cluster.ts';
 import type { Deps, Run } from './deps.ts';
 import { forgetOldRequests, newOperationId } from './keyed-request.ts';
 import { renewDue, type ScanOutcome } from './renew-due.ts';
+import { replaceRuled } from './replace-ruled.ts';
 
 /**
  * How long a run may begin with other things after its scan. Well below what a function may take (`functionTimeout` in
@@ -14,9 +15,10 @@ import { renewDue, type ScanOutcome } from './renew-due.ts';
 const TENDING_MS = 4 * MINUTE_MS;
 
 /**
- * What the timer does every time: scans for what is due, then goes on with the clusters that are left half deleted and
- * the operations that are open, and reminds of clusters that nobody updates. The scan comes first, because nothing else
- * may keep credentials from being renewed; what there is no time for the next run does.
+ * What the timer does every time: makes due what a rule revokes in the vaults, scans for what is due, then goes on with
+ * the clusters that are left half deleted and the operations that are open, and reminds of clusters that nobody updates.
+ * Nothing that asks a vault comes before the scan, because nothing else may keep credentials from being renewed; what
+ * there is no time for the next run does.
  * @returns null when another scan holds the lease
  * @throws EverleafError the first failure, after everything else had its turn
  */
@@ -31,6 +33,8 @@ export async function tendFleet(deps: Deps, run: Run): Promise<ScanOutcome | nul
       return null;
     }
   };
+  // Asks the record alone, and what it makes due is to be renewed by this very scan.
+  await attempt('what revocation rules revoke', () => replaceRuled(deps));
   const outcome = await attempt('what is due', () => renewDue(deps, run));
   const tending = [
     ...(await deps.fleet.clusters()).map((cluster) => ({
@@ -70,20 +74,20 @@ async function tendCluster(deps: Deps, run: Run, cluster: Cluster): Promise<void
 }
 
 /**
- * One event for each period that passes without an update. The event comes before the row, so that a kill in between
- * reminds twice rather than never.
+ * One event for each period that passes without an update. It is written before the row: after a kill in between, or by
+ * two timers at once, it may come twice, and is never missing.
  */
 async function remind(deps: Deps, run: Run, { name }: Cluster): Promise<void> {
   const now = deps.clock.now();
   const days = deps.policy.updateReminderDays;
-  const isDue = (cluster: Cluster) =>
-    isUpdateOverdue(cluster, days, now) && reminderDueAt(cluster, days) <= now;
-  const cluster = (await deps.fleet.cluster(name))?.value;
-  if (cluster === undefined || !isDue(cluster)) return;
-  const since = toInstant(cluster.updatedAt);
+  const isDue = (cluster: Cluster | undefined): cluster is Cluster =>
+    cluster !== undefined && isUpdateOverdue(cluster, days, now) && reminderDueAt(cluster, days) <= now;
+  const found = (await deps.fleet.cluster(name))?.value;
+  if (!isDue(found)) return;
+  const updatedAt = toInstant(found.updatedAt);
   await deps.identities.commit(name, [
-    clusterEvent(deps, run, 'update-reminder', name, { details: { updatedAt: since, days } }),
+    clusterEvent(deps, run, 'update-reminder', name, { details: { updatedAt, days } }),
   ]);
   await updateCluster(deps, name, (current) => (isDue(current) ? { remindedAt: now } : null));
-  run.log.write('warn', `Cluster ${name} was not updated since ${since}, more than ${days} days ago.`);
+  run.log.write('warn', `Cluster ${name} was not updated since ${updatedAt}, more than ${days} days ago.`);
 }

@@ -3,6 +3,7 @@ import { EverleafError } from '../domain/errors.ts';
 import type { Identity } from '../domain/identity.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import type { IdentityId } from '../domain/names.ts';
+import { usesLeft } from '../domain/token.ts';
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
 import { judgeLogin } from './find-revocation.ts';
@@ -42,13 +43,15 @@ export async function tokenUse(
   }
   const { generation } = token.value;
   const usedGeneration = Math.max(identity.value.token.usedGeneration, generation);
+  const uses = token.value.uses + (kind === 'counted' ? 1 : 0);
+  const isNewest = generation === identity.value.token.generation;
+  const left = isNewest ? usesLeft({ ...token.value, uses }) : identity.value.token.usesLeft;
   const { identity: value, changes: others } = also({
     ...identity.value,
     lastSeenAt: now,
-    token: { ...identity.value.token, usedGeneration },
+    token: { ...identity.value.token, usedGeneration, usesLeft: left },
   });
   const changes: Change[] = [{ op: 'replace', kind: 'identity', value, etag: identity.etag }, ...others];
-  const uses = token.value.uses + (kind === 'counted' ? 1 : 0);
   if (token.value.firstUsedAt === null || uses !== token.value.uses) {
     const firstUsedAt = token.value.firstUsedAt ?? now;
     const used = { ...token.value, firstUsedAt, nonce: null, uses };

@@ -11,6 +11,7 @@ import {
   type TokenRecord,
   tokenDates,
   tokenDerivationInput,
+  usesLeft,
 } from '../domain/token.ts';
 import type { Deps } from './deps.ts';
 
@@ -95,10 +96,10 @@ export function tokenText(
 /** What an identity's record says of its newest token. */
 export function tokenFacts(
   token: TokenRecord,
-): Pick<TokenState, 'id' | 'generation' | 'issuedAt' | 'expiresAt' | 'rotateAfter'> {
+): Pick<TokenState, 'id' | 'generation' | 'issuedAt' | 'expiresAt' | 'rotateAfter' | 'usesLeft'> {
   const { id, generation, issuedAt, expiresAt } = token;
   const { renewAfter: rotateAfter } = renewalWindow(issuedAt, expiresAt, id);
-  return { id, generation, issuedAt, expiresAt, rotateAfter };
+  return { id, generation, issuedAt, expiresAt, rotateAfter, usesLeft: usesLeft(token) };
 }
 
 function tokenSecret(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MOST_IDENTITIES } from '../../shared/domain/cluster.ts';
 import { MINUTE_MS } from '../../shared/domain/instants.ts';
 import type { Change } from '../../shared/ports/identity-store.ts';
 import { deleteCluster } from '../../shared/use-cases/delete-cluster.ts';
@@ -216,6 +217,20 @@ test('29 an update of agents that a rule revokes ends, and one whose identities 
   }
   await world.tick();
   assert.equal((await look(world, gone.id)).state, 'cancelled');
+});
+
+test('29 a full cluster takes no more identities', async () => {
+  const world = await startedWorld();
+  const { identities } = await create(world);
+  const living = identities[0];
+  assert.ok(living !== undefined);
+  const full = interceptPorts(world.deps, async ({ port, method }, proceed) =>
+    port === 'identities' && method === 'identities'
+      ? { items: Array.from({ length: MOST_IDENTITIES }, () => living), nextCursor: null }
+      : proceed(),
+  );
+  await assert.rejects(addIdentity(full, world.run, 'alpha', LATE, {}), { code: 'InvalidInput' });
+  assert.equal((await liveNames(world)).length, 6);
 });
 
 test('29 many identities are made at once through the gates, and none is lost', async () => {

@@ -98,6 +98,7 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
       id,
       ...tokenDates(token?.issuedAt ?? ISSUED_AT, expiryInSeconds, id),
       usedGeneration: -1,
+      usesLeft: null,
       floorGeneration: 0,
       handoverGeneration: -1,
       vaultVersion: delivery === 'vault' ? 'v1' : null,

@@ -77,6 +77,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
     expiresAt: instant,
     rotateAfter: instant,
     usedGeneration: z.int(),
+    usesLeft: z.int().nullable().default(null),
     floorGeneration: z.int().default(0),
     handoverGeneration: z.int().default(-1),
     vaultVersion: z.string().nullable(),

@@ -101,6 +101,10 @@ export class TableIdentityStore implements IdentityStore {
     return (await this.#read(this.#partitionOf(id.cluster), key, recordCodecs.certificate))?.value ?? null;
   }
 
+  async certificates(id: IdentityId): Promise<readonly CertificateRecord[]> {
+    return decodeKnown(await this.#below(id.cluster, keys.certificate(id, '')), recordCodecs.certificate);
+  }
+
   issuance(cluster: string, credential: string, spkiHash: string): Promise<Stored<IssuanceRecord> | null> {
     return this.#read(this.#partitionOf(cluster), keys.issuance(credential, spkiHash), recordCodecs.issuance);
   }

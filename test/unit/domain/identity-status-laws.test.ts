@@ -35,10 +35,11 @@ describe('the laws of an identity’s state', () => {
   });
 
   it('send nobody to log in whose token no longer works', () => {
-    law(({ nextStep }, { identity, now }) => {
+    law(({ state, nextStep }, { identity, now }) => {
       if (nextStep.action === 'agent-login') {
         assert.ok(identity.token.expiresAt.getTime() + 1000 > now.getTime());
         assert.equal(identity.delivery, 'agent');
+        if (state !== 'WaitingForAdoption') assert.notEqual(identity.token.usesLeft, 0);
       }
     });
   });
@@ -90,7 +91,9 @@ describe('the laws of an identity’s state', () => {
       if (state === 'Revoked' || state === 'Locked') return;
       const isOver = (end: Date | undefined) => end !== undefined && end.getTime() + 1000 <= now.getTime();
       const certificate = isOver(held?.head.notAfter);
-      const token = isOver(identity.token.expiresAt);
+      const isLoginNeeded = identity.delivery === 'agent' && (held === null || certificate);
+      const isUsedUp = isLoginNeeded && identity.token.usesLeft === 0;
+      const token = isOver(identity.token.expiresAt) || isUsedUp;
       assert.equal(state === 'BothExpired', certificate && token);
       assert.equal(state === 'CertificateExpired', certificate && !token);
       assert.equal(state === 'TokenExpired', !certificate && token);

@@ -101,10 +101,20 @@ describe('an item of an agent', () => {
   it('of a token waits from when the new one is made until its first use', () => {
     const rotate = item({ credential: 'token', task: 'rotate' });
     assert.equal(stateOf(rotate, agent()), 'queued');
-    const made = itemProgress(operation, rotate, agent({ token: { generation: 2, usedGeneration: 1 } }));
+    const made = itemProgress(
+      operation,
+      rotate,
+      agent({ token: { generation: 2, usedGeneration: 1, handoverGeneration: 2 } }),
+    );
     assert.equal(made.state, 'waiting');
     assert.equal(made.nextStep?.action, 'agent-login');
-    assert.equal(stateOf(rotate, agent({ token: { generation: 2, usedGeneration: 2 } })), 'done');
+    const used = { generation: 2, usedGeneration: 2, handoverGeneration: 2 };
+    assert.equal(stateOf(rotate, agent({ token: used })), 'done');
+  });
+
+  it('of a token is done when the agent has rotated by itself, with nobody to bring it a login file', () => {
+    const rotated = { generation: 2, usedGeneration: 1, handoverGeneration: 1 };
+    assert.equal(stateOf(item({ credential: 'token', task: 'rotate' }), agent({ token: rotated })), 'done');
   });
 
   it('of a token that is only due names the operator’s route', () => {
