@@ -6,7 +6,7 @@ import type { Deps, Run } from './deps.ts';
 import { disableVersions } from './disable-versions.ts';
 import { eventChange } from './events.ts';
 import { withRevocation } from './revoke.ts';
-import { type IdentityUpdate, updateIdentity } from './update-identity.ts';
+import { type IdentityUpdate, updateIdentity, updatePatiently } from './update-identity.ts';
 
 /**
  * Deletes an identity: it is revoked, its renewals stop, and to everybody it is gone. Its rows stay, so that nothing of
@@ -21,7 +21,7 @@ export async function deleteIdentity(
   id: IdentityId,
   check: (identity: Identity) => void = () => undefined,
 ): Promise<void> {
-  const identity = await updateIdentity(deps, id, (current) => {
+  const identity = await updatePatiently(deps, id, (current) => {
     if (current.deletedAt !== null) return null;
     check(current);
     return withDeletion(deps, run, current);
@@ -45,7 +45,7 @@ export async function deleteIdentity(
  */
 export async function endIdentity(deps: Deps, run: Run, seen: Identity): Promise<Identity | null> {
   const { incarnation } = seen;
-  const identity = await updateIdentity(deps, seen, (current) =>
+  const identity = await updatePatiently(deps, seen, (current) =>
     current.incarnation !== incarnation || current.deletedAt !== null
       ? null
       : withDeletion(deps, run, current),

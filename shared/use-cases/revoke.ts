@@ -15,7 +15,7 @@ import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { withHeadLeft } from './head-left.ts';
 import { assertLive } from './live-identity.ts';
-import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { type IdentityUpdate, moveDue, updatePatiently, withCredential } from './update-identity.ts';
 
 /** What is revoked, since when and why: the same answer however often it is revoked. */
 export interface Revocation {
@@ -54,7 +54,7 @@ export async function revokeIdentity(
   id: IdentityId,
   reason: RevocationReason,
 ): Promise<Revocation> {
-  const identity = await updateIdentity(deps, id, async (current) => {
+  const identity = await updatePatiently(deps, id, async (current) => {
     assertRevocable(current, reason);
     const update = withRevocation(current, reason, wholeSecond(deps.clock.now()));
     if (update === null) return null;
@@ -123,7 +123,7 @@ export async function revokeInstance(
   reason: RevocationReason,
 ): Promise<Revocation> {
   const marks: RevocationMark[] = [];
-  const after = await updateIdentity(deps, id, async (identity) => {
+  const after = await updatePatiently(deps, id, async (identity) => {
     assertRevocable(identity, reason);
     const stored = await deps.identities.instance(id, instance);
     if (stored === null) throw notFound(`instance ${instance}`, id);
@@ -168,7 +168,7 @@ export async function revokeCertificate(
   reason: RevocationReason,
 ): Promise<Revocation> {
   const rows: CertificateRevocation[] = [];
-  const after = await updateIdentity(deps, id, async (current) => {
+  const after = await updatePatiently(deps, id, async (current) => {
     assertRevocable(current, reason);
     const { row, change, revocations } = await certificateRow(deps, current, serialNumber, reason);
     rows.push(row);

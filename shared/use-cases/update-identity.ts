@@ -5,7 +5,7 @@ import { type IdentityId, identityText } from '../domain/names.ts';
 import { isLeftToOthers } from '../domain/renewal-plan.ts';
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
-import { brief, type Patience } from './patience.ts';
+import { brief, type Patience, patient } from './patience.ts';
 
 /** When to come back, in seconds, after every try has lost its race. */
 const COME_BACK_SECONDS = 5;
@@ -53,6 +53,15 @@ export async function updateIdentity(
       if (!(await patience())) throw busyIdentity(id, error);
     }
   }
+}
+
+/** `updateIdentity` for a step that takes something away, which nobody may hold up by writing the identity meanwhile. */
+export function updatePatiently(
+  deps: Pick<Deps, 'identities' | 'clock' | 'random'>,
+  id: IdentityId,
+  decide: (identity: Identity) => IdentityUpdate | null | Promise<IdentityUpdate | null>,
+): Promise<Identity> {
+  return updateIdentity(deps, id, decide, patient(deps));
 }
 
 /** The refusal of a step whose every try lost its race. */

@@ -1,9 +1,11 @@
-/** Whoever keeps writing an identity's record puts off neither a cut-over nor a lock. */
+/** Whoever keeps writing an identity's record puts off no cut-over, no lock, no revocation and no deletion. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SECOND_MS } from '../../shared/domain/instants.ts';
+import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
 import { issueLoginFile } from '../../shared/use-cases/manage-identity.ts';
+import { revoke } from '../../shared/use-cases/revoke.ts';
 import { updateIdentity } from '../../shared/use-cases/update-identity.ts';
 import { identityOf, NODE_AGENT } from '../support/agent.ts';
 import { interceptPorts } from '../support/intercepted-ports.ts';
@@ -61,4 +63,20 @@ test('19 a fork is locked though one of the two keeps using the line', async () 
   await show(other, await renew(other, held, 'node, key 1'));
   const never = contested(other, Number.POSITIVE_INFINITY);
   await assert.rejects(renew(other, held, 'a thief', never), { code: 'Conflict', retryAfterSeconds: 5 });
+});
+
+test('19 a revocation and a deletion get through against the holder of a stolen certificate', async () => {
+  const world = await startedWorld();
+  const held = await firstCertificate(world);
+  const { serialNumber, instance } = held.answer;
+  for (const what of [
+    { instance: null, serialNumber },
+    { instance, serialNumber: null },
+    { instance: null, serialNumber: null },
+  ]) {
+    await revoke(contested(world, 20), world.run, NODE_AGENT, what, 'keyCompromise');
+  }
+  assert.equal((await identityOf(world, NODE_AGENT)).revocationReason, 'keyCompromise');
+  await deleteIdentity(contested(world, 20), world.run, NODE_AGENT);
+  assert.ok((await identityOf(world, NODE_AGENT)).deletedAt !== null);
 });

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type ClientType, isServer, MANAGEMENT_CLIENTS } from '../../../shared/domain/identity.ts';
+import {
+  type ClientType,
+  isCutOverPending,
+  isServer,
+  MANAGEMENT_CLIENTS,
+} from '../../../shared/domain/identity.ts';
 import { checkIdentityId, MANAGEMENT_CLUSTER, vaultCertificateName } from '../../../shared/domain/names.ts';
+import { buildIdentity } from '../../support/build-identity.ts';
 
 const namesOf = (delivery: 'vault' | 'agent') =>
   MANAGEMENT_CLIENTS.filter((client) => client.delivery === delivery).map(({ name }) => name);
@@ -39,5 +45,25 @@ describe('the type of a client', () => {
       ...(['LoadBalancer', 'Node', 'Host'] as const),
     ];
     assert.deepEqual(types.filter(isServer), ['LoadBalancer', 'Node', 'Host']);
+  });
+});
+
+describe('a cut-over', () => {
+  const isPending = (floorGeneration: number, handoverGeneration: number, usedGeneration: number) =>
+    isCutOverPending({ ...buildIdentity().token, floorGeneration, handoverGeneration, usedGeneration });
+
+  it('is pending from then on until a token that it left was used', () => {
+    assert.ok(isPending(3, 3, 2));
+    assert.ok(isPending(3, 4, 2), 'the operator asked for another one meanwhile');
+    assert.ok(isPending(1, 1, -1), 'no token was ever used');
+    assert.equal(isPending(3, 3, 3), false);
+    assert.equal(isPending(3, 3, 4), false);
+  });
+
+  it('is not what an identity begins with, nor an operator’s rotation without one', () => {
+    assert.equal(isPending(0, -1, -1), false);
+    assert.equal(isPending(0, 0, -1), false);
+    assert.equal(isPending(0, 5, 4), false);
+    assert.equal(isPending(6, 4, 4), false, 'made again');
   });
 });

@@ -4,6 +4,7 @@ import { lineAfterLogin } from '../../../shared/domain/instance.ts';
 import {
   isInForce,
   isLateReplacement,
+  isPastRecovery,
   judgeTiming,
   lineAfterRenewal,
 } from '../../../shared/domain/line-renewal.ts';
@@ -24,6 +25,12 @@ test('A renewal is in time until the last second of the head, and a recovery for
   assert.equal(judgeTiming(LINE, after(90), POLICY), 'recovery');
   assert.equal(judgeTiming(LINE, after(120, -1), POLICY), 'recovery');
   assert.equal(judgeTiming(LINE, after(120), POLICY), 'too-late');
+});
+
+test('A certificate is past all recovery when the window after its end is over', () => {
+  assert.equal(isPastRecovery(HEAD, after(120, -1), POLICY), false);
+  assert.equal(isPastRecovery(HEAD, after(120), POLICY), true);
+  assert.equal(isPastRecovery(HEAD, after(90), { recoveryWindowDays: 0 }), true);
 });
 
 test('A line that has used its recoveries gets no other', () => {
