@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../domain/audit.ts';
+import type { ClusterGate } from '../domain/cluster-gate.ts';
 import type { CertificateAttempt, CertificateRecord, CredentialKind, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { IdentityId } from '../domain/names.ts';
@@ -59,6 +60,8 @@ export type Change =
   | { readonly op: 'put'; readonly kind: 'revocation'; readonly value: CertificateRevocation }
   | { readonly op: 'put'; readonly kind: 'due'; readonly value: DueRow }
   | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
+  | { readonly op: 'insert'; readonly kind: 'gate'; readonly value: ClusterGate }
+  | { readonly op: 'replace'; readonly kind: 'gate'; readonly value: ClusterGate; readonly etag: string }
   | { readonly op: 'insert'; readonly kind: 'event'; readonly value: AuditEvent & { identity: IdentityId } };
 
 /** The change that writes an event beside what it tells. */
@@ -95,6 +98,7 @@ export interface Owner {
  *    tries it fails with Conflict and has counted nothing.
  * 9. `revocations` answers every certificate of an identity that was revoked by its serial number. A row of a newer program
  *    fails it with UnknownRecordVersion: what is revoked there must not pass for good.
+ * 10. `gate` is one point read, `gates` one range read of all the gates of a cluster.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface IdentityStore {
@@ -115,6 +119,8 @@ export interface IdentityStore {
   due(until: Date, limit: number): Promise<readonly DueRow[]>;
   dueRows(options: { cursor?: string; limit: number }): Promise<Page<DueRow>>;
   dueRow(cluster: string, key: string): Promise<DueRow | null>;
+  gate(cluster: string, slot: number): Promise<Stored<ClusterGate> | null>;
+  gates(cluster: string): Promise<readonly Stored<ClusterGate>[]>;
   countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void>;
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner>;
   claimKey(spkiHash: string, owner: Owner): Promise<Owner>;

@@ -75,8 +75,12 @@ export async function describeLogin(
 
 /** While an operator's wish for a new certificate stands, every answer asks the agent for it at once. */
 function renewAfter(identity: Identity, head: CertificateHead, now: Date): Date {
-  const isAsked = identity.delivery === 'agent' && identity.certificate.forcedAt !== null;
-  return isAsked ? earlier(head.renewAfter, now) : head.renewAfter;
+  return isRenewalAsked(identity) ? earlier(head.renewAfter, now) : head.renewAfter;
+}
+
+/** Whether an operator wishes for an agent's next certificate and has not got it yet. */
+export function isRenewalAsked({ delivery, certificate }: Identity): boolean {
+  return delivery === 'agent' && certificate.forcedAt !== null;
 }
 
 /** What whoever asked should know of a certificate that is not all that it might have been. */

@@ -1,3 +1,4 @@
+import { isNewsToSee } from '../domain/certificate-use.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import {
   type CertificateHead,
@@ -11,6 +12,7 @@ import { bundleEvents, withBundle } from './bundle-word.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { findRevocation } from './find-revocation.ts';
+import { countIssuance } from './issuance-limit.ts';
 import type { IssuedLogin } from './login-answer.ts';
 import { tokenUse } from './token-use.ts';
 import { readIdentity } from './update-identity.ts';
@@ -20,9 +22,11 @@ const RACES = 10;
 
 /**
  * A login without a certificate request: the identity's current certificate and where in the vault its key is. Nothing is
- * issued, so it is not counted against the logins that the token is good for.
+ * issued, so it is not counted against the logins that the token is good for. It is written down when it is news: the
+ * token's first use, the first in an hour, or another trust bundle.
  * @throws EverleafError InvalidInput for an identity that keeps its own key; NotReady before its first certificate, and
- *   while the one in the vault is revoked: the next scan brings another one there
+ *   while the one in the vault is revoked: the next scan brings another one there; TooManyRequests for one that makes too
+ *   much news
  */
 export async function readVaultCertificate(
   deps: Deps,
@@ -68,14 +72,20 @@ async function recordUse(
     const { head } = current.certificate;
     const record = head === null ? null : await deps.identities.certificate(id, head.serialNumber);
     if (head === null || record === null) throw notReady(id, 'The first certificate');
+    const isNews =
+      token.firstUsedAt === null ||
+      isNewsToSee(current.lastSeenAt, deps.clock.now()) ||
+      (bundleId !== null && bundleId !== current.acknowledgedBundleId);
+    // Asked also when nothing is written: the token is judged once more there.
     const use = await tokenUse(deps, id, token.id, 'read', (fresh) => ({
-      identity: withBundle(fresh, bundleId),
+      identity: isNews ? countIssuance(deps, withBundle(fresh, bundleId)) : fresh,
       changes: [],
     }));
     // After the token was judged: what revokes the identity or the token has its own answer.
     if ((await findRevocation(deps, current, null, record)) !== null) {
       throw notReady(id, 'The certificate in the vault is revoked, and the next one');
     }
+    if (!isNews) return { used: current, head, record };
     try {
       await deps.identities.commit(identity.cluster, [
         ...use.changes,

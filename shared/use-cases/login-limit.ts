@@ -94,7 +94,7 @@ async function askShared(deps: Deps, run: Run, source: string, windowStart: Date
 }
 
 /** What fails in the storage here is told and left at that. */
-async function orLog(run: Run, doing: string, action: () => Promise<void>): Promise<void> {
+export async function orLog(run: Run, doing: string, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {

@@ -2,7 +2,7 @@ import type { ActiveAuthority } from '../domain/authority.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { CertificateRecord } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
-import { isInForce } from '../domain/line-renewal.ts';
+import { isInForce, isPastRecovery } from '../domain/line-renewal.ts';
 import { identityText } from '../domain/names.ts';
 import { isCertificateRevoked } from '../domain/revocation.ts';
 import { parseCertificate } from '../pki/certificate.ts';
@@ -18,6 +18,7 @@ import { headOf, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
 import { lockForked } from './lock-line.ts';
 import { type IssuedLogin, warningsOf } from './login-answer.ts';
+import { tellOfOldCertificate } from './old-certificate.ts';
 import { readStanding, type Standing, superseded } from './proven-caller.ts';
 import { checkTiming, recordRenewal } from './record-renewal.ts';
 
@@ -65,7 +66,7 @@ export async function renewLine(
 /**
  * What an equal request got before, as long as that certificate is in force.
  * @throws EverleafError Expired for a superseded certificate whose request was seen but has no answer any more; what
- *   `lockForked` throws for one with a request that was never seen
+ *   `lockForked` throws for one with a request that was never seen, unless it ended too long ago to be worth a lock
  */
 async function findAnswered(
   deps: Deps,
@@ -79,7 +80,10 @@ async function findAnswered(
     if (record !== null) return { identity: identity.value, record };
   }
   if (place !== 'superseded') return null;
-  if (seen === null) await lockForked(deps, run, shown);
+  if (seen === null) {
+    if (!isPastRecovery(shown, deps.clock.now(), deps.policy)) await lockForked(deps, run, shown, spkiHash);
+    await tellOfOldCertificate(deps, run, shown);
+  }
   throw superseded(identity.value);
 }
 

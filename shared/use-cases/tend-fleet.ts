@@ -1,47 +1,70 @@
 import { type Cluster, isUpdateOverdue, reminderDueAt } from '../domain/cluster.ts';
-import { toInstant } from '../domain/instants.ts';
+import { addMs, MINUTE_MS, toInstant } from '../domain/instants.ts';
 import { advanceOperation } from './advance-operation.ts';
 import { clusterEvent, updateCluster } from './clusters.ts';
-import { startDeletion } from './delete-cluster.ts';
+import { ensureDeletion } from './delete-cluster.ts';
 import type { Deps, Run } from './deps.ts';
 import { forgetOldRequests, newOperationId } from './keyed-request.ts';
 import { renewDue, type ScanOutcome } from './renew-due.ts';
 import { replaceRuled } from './replace-ruled.ts';
 
 /**
- * What the timer does every time: goes on with the operations that are open and the clusters that are left half deleted,
- * reminds of clusters that nobody updates, makes due what a rule revokes in the vaults, and scans for what is due.
+ * How long a run may begin with other things after its scan. Well below what a function may take (`functionTimeout` in
+ * host.json), so that one call that hangs does not end the run.
+ */
+const TENDING_MS = 4 * MINUTE_MS;
+
+/**
+ * What the timer does every time: makes due what a rule revokes in the vaults, scans for what is due, then goes on with
+ * the clusters that are left half deleted and the operations that are open, and reminds of clusters that nobody updates.
+ * Nothing that asks a vault comes before the scan, because nothing else may keep credentials from being renewed; what
+ * there is no time for the next run does.
  * @returns null when another scan holds the lease
  * @throws EverleafError the first failure, after everything else had its turn
  */
 export async function tendFleet(deps: Deps, run: Run): Promise<ScanOutcome | null> {
   const failures: unknown[] = [];
-  const attempt = async (what: string, action: () => Promise<unknown>) => {
+  const attempt = async <T>(what: string, action: () => Promise<T>): Promise<T | null> => {
     try {
-      await action();
+      return await action();
     } catch (error) {
       failures.push(error);
       run.log.write('error', `Could not go on with ${what}: ${String(error)}`);
+      return null;
     }
   };
-  for (const cluster of await deps.fleet.clusters()) {
-    await attempt(`cluster ${cluster.name}`, () => tendCluster(deps, run, cluster));
-  }
-  for (const id of await deps.operations.open()) {
-    await attempt(`operation ${id}`, () => advanceOperation(deps, run, id));
+  // Asks the record alone, and what it makes due is to be renewed by this very scan.
+  await attempt('what revocation rules revoke', () => replaceRuled(deps));
+  const outcome = await attempt('what is due', () => renewDue(deps, run));
+  const tending = [
+    ...(await deps.fleet.clusters()).map((cluster) => ({
+      what: `cluster ${cluster.name}`,
+      action: () => tendCluster(deps, run, cluster),
+    })),
+    ...(await deps.operations.open()).map((id) => ({
+      what: `operation ${id}`,
+      action: () => advanceOperation(deps, run, id),
+    })),
+  ];
+  const deadline = addMs(deps.clock.now(), TENDING_MS);
+  for (const [i, { what, action }] of tending.entries()) {
+    if (deps.clock.now() > deadline) {
+      run.log.write(
+        'warn',
+        `No time for ${what} and ${tending.length - i - 1} others; the next run goes on.`,
+      );
+      break;
+    }
+    await attempt(what, action);
   }
   await attempt('the Idempotency-Keys', () => forgetOldRequests(deps, run));
-  await attempt('what revocation rules revoke', () => replaceRuled(deps));
-  const outcome = await renewDue(deps, run);
   if (failures.length > 0) throw failures[0];
   return outcome;
 }
 
 async function tendCluster(deps: Deps, run: Run, cluster: Cluster): Promise<void> {
-  const { name, state, operationId } = cluster;
-  if (state === 'Deleting') {
-    const known = operationId === null ? null : await deps.operations.operation(operationId);
-    if (known === null) await startDeletion(deps, run, cluster, newOperationId(deps, name));
+  if (cluster.state === 'Deleting') {
+    await ensureDeletion(deps, run, cluster, newOperationId(deps, cluster.name));
     return;
   }
   // The list is enough to see that there is nothing to say, which is how it is on most days.
@@ -50,22 +73,21 @@ async function tendCluster(deps: Deps, run: Run, cluster: Cluster): Promise<void
   }
 }
 
-/** One event for each period that passes without an update. Of several timers the first to write the row reminds. */
+/**
+ * One event for each period that passes without an update. It is written before the row: after a kill in between, or by
+ * two timers at once, it may come twice, and is never missing.
+ */
 async function remind(deps: Deps, run: Run, { name }: Cluster): Promise<void> {
   const now = deps.clock.now();
   const days = deps.policy.updateReminderDays;
-  let isMine = false;
-  const cluster = await updateCluster(deps, name, (current) => {
-    isMine = isUpdateOverdue(current, days, now) && reminderDueAt(current, days) <= now;
-    return isMine ? { remindedAt: now } : null;
-  });
-  if (!isMine || cluster === null) return;
-  const { updatedAt } = cluster;
-  run.log.write(
-    'warn',
-    `Cluster ${name} was not updated since ${toInstant(updatedAt)}, more than ${days} days ago.`,
-  );
+  const isDue = (cluster: Cluster | undefined): cluster is Cluster =>
+    cluster !== undefined && isUpdateOverdue(cluster, days, now) && reminderDueAt(cluster, days) <= now;
+  const found = (await deps.fleet.cluster(name))?.value;
+  if (!isDue(found)) return;
+  const updatedAt = toInstant(found.updatedAt);
   await deps.identities.commit(name, [
-    clusterEvent(deps, run, 'update-reminder', name, { details: { updatedAt: toInstant(updatedAt), days } }),
+    clusterEvent(deps, run, 'update-reminder', name, { details: { updatedAt, days } }),
   ]);
+  await updateCluster(deps, name, (current) => (isDue(current) ? { remindedAt: now } : null));
+  run.log.write('warn', `Cluster ${name} was not updated since ${updatedAt}, more than ${days} days ago.`);
 }

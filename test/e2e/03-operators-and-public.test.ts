@@ -3,6 +3,10 @@ import { after, before, describe, it } from 'node:test';
 import type { Plan, Status } from '../support/contract-shapes.ts';
 import { LocalEnvironment } from '../support/local-environment.ts';
 import { makeStateDirectory, removeStateDirectory } from '../support/local-run.ts';
+import { accessRules } from './operators/access-rules.ts';
+import { auditLog } from './operators/audit-log.ts';
+import { clusters } from './operators/clusters.ts';
+import { identities } from './operators/identities.ts';
 import { problem } from './support/problem.ts';
 
 let stateDir: string;
@@ -16,6 +20,10 @@ after(async () => {
   await everleaf?.stop();
   await removeStateDirectory(stateDir);
 });
+
+// One environment for them all, in this order: the log is read while the first start alone is in it, the pages while there
+// are ten clients.
+auditLog(() => everleaf);
 
 describe('the pages of operators', () => {
   for (const path of ['/api/status', '/api/plan']) {
@@ -160,3 +168,7 @@ describe('a path or method that is not there', () => {
     }
   });
 });
+
+accessRules(() => everleaf);
+clusters(() => everleaf);
+identities(() => everleaf);

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
-import { DAY_MS } from '../../shared/domain/instants.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/domain/instants.ts';
+import { VAULT_BUNDLE_NAME } from '../../shared/domain/names.ts';
 import { advanceOperation } from '../../shared/use-cases/advance-operation.ts';
 import { readCluster } from '../../shared/use-cases/clusters.ts';
 import { createIdentity } from '../../shared/use-cases/create-identity.ts';
 import { deleteCluster } from '../../shared/use-cases/delete-cluster.ts';
+import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
+import { operationLoginFiles } from '../../shared/use-cases/operation-login-files.ts';
+import { startRepair } from '../../shared/use-cases/start-operation.ts';
+import { tendFleet } from '../../shared/use-cases/tend-fleet.ts';
 import { readRotationKey } from '../../shared/use-cases/tokens.ts';
-import { create, look, repair } from './clusters.ts';
+import { certificateOf, logIn, management, requestOf } from './agent.ts';
+import { create, keyed, look, repair } from './clusters.ts';
 import { hoursPass, type Scene } from './crash-flows.ts';
 import type { World } from './memory-world.ts';
 
@@ -60,15 +66,16 @@ async function withWorker(world: World, deps: Deps, ask: () => Promise<{ id: str
   await advanceOperation(deps, world.run, id);
 }
 
-/** An operator updates a cluster, and asks again when there was no answer and no operation began. */
-export async function updateScene(world: World): Promise<Scene> {
+/** An operator updates or repairs a cluster, and asks again when there was no answer and no operation began. */
+export async function repairScene(world: World, kind: 'renew' | 'update'): Promise<Scene> {
   await smallCluster(world);
   world.clock.advance(DAY_MS);
+  const ask = (deps: Deps) => repair(world, kind, { force: true }, deps);
   return {
-    act: (deps) => withWorker(world, deps, () => repair(world, 'update', {}, deps)),
+    act: (deps) => withWorker(world, deps, () => ask(deps)),
     goOn: async () => {
       const [id] = await world.deps.operations.open();
-      const operation = id ?? (await repair(world, 'update')).id;
+      const operation = id ?? (await ask(world.deps)).id;
       await hoursPass(world);
       const { counts } = await look(world, operation);
       assert.deepEqual([counts.done, counts.waiting, counts.failed], [2, 2, 0]);
@@ -88,6 +95,124 @@ export async function deletionScene(world: World): Promise<Scene> {
       await hoursPass(world);
       await assert.rejects(readCluster(world.deps, 'alpha'), { code: 'NotFound' });
       assert.deepEqual(await world.deps.operations.open(), []);
+      return [];
+    },
+  };
+}
+
+const KEYED_SPEC = { nodes: ['n1'], delivery: 'agent' } as const;
+
+/** An operator makes a cluster under an Idempotency-Key: the same request again is answered with the login files. */
+export async function keyedClusterScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  const ask = (deps: Deps) => create(world, KEYED_SPEC, keyed('one'), deps);
+  return {
+    act: ask,
+    goOn: async () => {
+      const { cluster, loginFiles } = await ask(world.deps);
+      assert.deepEqual([cluster.state, loginFiles.length], ['Active', 5]);
+      return [];
+    },
+  };
+}
+
+/** An operator makes a cluster that was there before, one of whose nodes had logged in. */
+export async function clusterAgainScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  const node = { cluster: 'alpha', name: 'kubelet-n1' };
+  const { loginFiles } = await create(world, KEYED_SPEC);
+  const file = loginFiles.find(({ name }) => name === node.name);
+  assert.ok(file !== undefined);
+  const csr = requestOf(node, 'an earlier life');
+  const held = await logIn(world, file.token.reveal(), csr);
+  await deleteCluster(world.deps, world.run, 'alpha', null, null);
+  await world.tick();
+  const ask = (deps: Deps) => create(world, KEYED_SPEC, keyed('two'), deps);
+  return {
+    act: ask,
+    goOn: async () => {
+      const made = await ask(world.deps);
+      assert.deepEqual([made.cluster.state, made.loginFiles.length], ['Active', 5]);
+      await assert.rejects(logIn(world, file.token.reveal(), csr));
+      assert.ok(made.identities.every(({ incarnation }) => incarnation === 2));
+      return [certificateOf(held)];
+    },
+  };
+}
+
+/** A cluster has a vault of its own: what it trusts is there before its clients are. */
+export async function ownVaultScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  const ask = (deps: Deps) =>
+    create(world, { ...KEYED_SPEC, vaultUrl: 'https://alpha.vault.test' }, keyed('one'), deps);
+  return {
+    act: ask,
+    goOn: async () => {
+      await ask(world.deps);
+      const bundle = await world.clientVaultAt('https://alpha.vault.test').secrets.read(VAULT_BUNDLE_NAME);
+      assert.ok(bundle !== null);
+      return [];
+    },
+  };
+}
+
+/** An operator deletes a cluster under an Idempotency-Key: the same request again tells of the same operation. */
+export async function keyedDeletionScene(world: World): Promise<Scene> {
+  await smallCluster(world);
+  const ask = (deps: Deps) =>
+    deleteCluster(deps, world.run, 'alpha', null, { ...keyed('one'), method: 'DELETE' });
+  return {
+    act: ask,
+    goOn: async () => {
+      const { id } = await ask(world.deps);
+      await hoursPass(world);
+      await assert.rejects(readCluster(world.deps, 'alpha'), { code: 'NotFound' });
+      assert.equal((await look(world, id)).state, 'succeeded');
+      return [];
+    },
+  };
+}
+
+/** An operator repairs a cluster under an Idempotency-Key, and fetches the login files of the operation. */
+export async function keyedRepairScene(world: World): Promise<Scene> {
+  await smallCluster(world);
+  const request = { cluster: 'alpha', kind: 'renew', credentials: ['kubelet'], force: true } as const;
+  const ask = async (deps: Deps) => {
+    const { id } = await startRepair(deps, world.run, request, keyed('one'));
+    world.queue.takeOperations();
+    await advanceOperation(deps, world.run, id);
+    return operationLoginFiles(deps, world.run, id, async () => true);
+  };
+  return {
+    act: ask,
+    goOn: async () => {
+      const files = await ask(world.deps);
+      assert.deepEqual(
+        files.map(({ name }) => name),
+        ['kubelet-n1'],
+      );
+      await hoursPass(world);
+      assert.deepEqual(await world.deps.operations.open(), []);
+      return [];
+    },
+  };
+}
+
+/** Nobody has updated the management cluster for 60 days, and the timer says so once. */
+export async function reminderScene(world: World): Promise<Scene> {
+  await firstStart(world.deps, world.run);
+  // Agents that do nothing are reminded of at moments of their own, and this is about the cluster.
+  for (const name of ['NodeAgent', 'Mocctl']) await deleteIdentity(world.deps, world.run, management(name));
+  world.clock.advance(60 * DAY_MS - HOUR_MS);
+  await world.tick();
+  world.clock.advance(HOUR_MS);
+  return {
+    act: (deps) => tendFleet(deps, world.run),
+    goOn: async () => {
+      for (let tick = 0; tick < 3; tick++) {
+        world.clock.advance(15 * MINUTE_MS);
+        await world.tick();
+      }
       return [];
     },
   };

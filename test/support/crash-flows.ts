@@ -12,10 +12,8 @@ import { doWork } from '../../shared/use-cases/do-work.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { sealAudit } from '../../shared/use-cases/seal-audit.ts';
-import { keyPair } from '../unit/pki/support/keys.ts';
 import { certificateOf, identityOf, logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from './agent.ts';
 import type { World } from './memory-world.ts';
-import { firstCertificate, renew, show } from './proving-agent.ts';
 
 /** One thing that the product does, and what whoever asked for it does afterwards. */
 export interface Scene {
@@ -48,41 +46,6 @@ export async function loginScene(world: World): Promise<Scene> {
       const again = await logIn(world, token, csr);
       assert.equal(again.serialNumber, first.serialNumber);
       return [certificateOf(first), certificateOf(again)];
-    },
-  };
-}
-
-/** NodeAgent renews with proof of its key, and again until it has an answer, which it then uses. */
-export async function proofScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
-  const held = await firstCertificate(world);
-  world.clock.advance(40 * DAY_MS);
-  const owner = 'node, key 1';
-  return {
-    act: (deps) => renew(world, held, owner, deps),
-    goOn: async () => {
-      const hash = spkiHash(keyPair('P-256', owner).spki);
-      const begun = await world.deps.identities.issuance(NODE_AGENT.cluster, held.answer.serialNumber, hash);
-      world.clock.advance(31 * SECOND_MS);
-      const next = await renew(world, held, owner);
-      assert.equal(next.answer.serialNumber, begun?.value.attempt.serialNumber ?? next.answer.serialNumber);
-      await show(world, next);
-      return [held.certificate, next.certificate];
-    },
-  };
-}
-
-/** NodeAgent uses its successor for the first time, and again until it has an answer. */
-export async function firstUseScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
-  const held = await firstCertificate(world);
-  const next = await renew(world, held, 'node, key 1');
-  return {
-    act: (deps) => show(world, next, deps),
-    goOn: async () => {
-      await show(world, next);
-      await assert.rejects(show(world, held), { code: 'Expired' });
-      return [held.certificate, next.certificate];
     },
   };
 }
@@ -127,6 +90,15 @@ export async function sealingScene(world: World): Promise<Scene> {
       return [];
     },
   };
+}
+
+/** A chain that has a checkpoint already goes on. */
+export async function furtherSealingScene(world: World): Promise<Scene> {
+  const scene = await sealingScene(world);
+  await scene.act(world.deps);
+  await logIn(world, await tokenFromLoginFile(world, NODE_AGENT), requestOf(NODE_AGENT, 'node'));
+  world.clock.advance(SEAL_AFTER_MS + MINUTE_MS);
+  return scene;
 }
 
 /** What a login wrote down before it signed, finished or not; null when it did not come that far. */

@@ -12,24 +12,32 @@ export interface Fault {
 /**
  * The process dies before its n-th call of a port, which is as good as dying after the one before: nothing but
  * computing lies between. From then on no call does anything, whatever the code still tries.
+ * @param isCounted picks the calls that count, where others come in no certain order
  */
-export function dieBefore(n: number, deps: Deps): Fault {
+export function dieBefore(n: number, deps: Deps, isCounted: (call: PortCall) => boolean = () => true): Fault {
   let count = 0;
   let hit: PortCall | null = null;
   const dying = interceptPorts(deps, async (call, proceed) => {
-    count += 1;
-    if (count === n) hit = call;
-    if (count >= n) throw new Error('The process died here.');
+    if (isCounted(call)) count += 1;
+    if (count >= n) {
+      hit ??= call;
+      throw new Error('The process died here.');
+    }
     return proceed();
   });
   return { deps: dying, hitAt: () => hit };
 }
 
 /** The n-th call does its work, and its answer is lost: the process lives and gets an error for it. */
-export function loseAnswer(n: number, deps: Deps): Fault {
+export function loseAnswer(
+  n: number,
+  deps: Deps,
+  isCounted: (call: PortCall) => boolean = () => true,
+): Fault {
   let count = 0;
   let hit: PortCall | null = null;
   const losing = interceptPorts(deps, async (call, proceed) => {
+    if (!isCounted(call)) return proceed();
     count += 1;
     if (count !== n) return proceed();
     hit = call;

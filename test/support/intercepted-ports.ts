@@ -1,4 +1,4 @@
-import type { Deps } from '../../shared/use-cases/deps.ts';
+import type { ClientVault, Deps } from '../../shared/use-cases/deps.ts';
 
 export interface PortCall {
   /** The port's name in `Deps`, for example `identities`. */
@@ -37,7 +37,14 @@ const IMMEDIATE = new Set(['tokenShard', 'now']);
 export function interceptPorts(deps: Deps, intercept: Interceptor): Deps {
   const intercepted = Object.fromEntries(PORTS.map((port) => [port, wrap(port, deps[port], intercept)]));
   const storage = deps.storage.map((part) => wrap('storage', part, intercept));
-  return { ...deps, ...intercepted, storage };
+  const clientVaultAt = (url: string): ClientVault => {
+    const { certificates, secrets } = deps.clientVaultAt(url);
+    return {
+      certificates: wrap('ownVault', certificates, intercept),
+      secrets: wrap('ownSecrets', secrets, intercept),
+    };
+  };
+  return { ...deps, ...intercepted, storage, clientVaultAt };
 }
 
 function wrap<Port extends object>(port: string, target: Port, intercept: Interceptor): Port {

@@ -87,9 +87,8 @@ export const POLICY: Policy = {
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
-export function memoryWorld(policy: Partial<Policy> = {}): World {
+export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()): World {
   const clock = new TestClock('2026-11-21T08:00:00Z');
-  const newKey = readyKeys();
   const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom, newKey);
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
   const authoritySecrets = new MemorySecrets(systemRandom);

@@ -7,13 +7,15 @@ const made: KeyObject[] = [];
 /**
  * Keys for the vaults of one world, no two alike. RSA keys take a tenth of a second each, so they are made once for
  * all worlds of a test file, and every world is handed the same ones in the same order.
+ * @param most after so many RSA keys they begin anew: for a long story that is about other things than keys
  */
-export function readyKeys(): (spec: KeySpec) => KeyObject {
+export function readyKeys(most: number = Number.POSITIVE_INFINITY): (spec: KeySpec) => KeyObject {
   let next = 0;
   return (spec) => {
     if (spec.keyType !== 'RSA-2048') return makeKeyPair(spec);
-    const key = made[next] ?? makeKeyPair(spec);
-    made[next++] = key;
+    const place = next++ % most;
+    const key = made[place] ?? makeKeyPair(spec);
+    made[place] = key;
     return key;
   };
 }

@@ -8,7 +8,9 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -124,7 +126,7 @@ describe('npm start, npm test and npm demo', () => {
   });
 
   it('name the commands and the kinds of tests there are', async () => {
-    assert.match((await run('begin')).output, /start, services, demo, soak, test, bench/);
+    assert.match((await run('begin')).output, /start, services, demo, soak, test, verify-audit, bench/);
     const { code, output } = await run('test', 'units');
     assert.equal(code, 1);
     assert.match(output, /Unknown: units.*unit, contract, scenario/);
@@ -168,6 +170,27 @@ describe('npm start, npm test and npm demo', () => {
       readdirSync(checkout).filter((name) => name.startsWith('dist-')),
       [],
     );
+  });
+
+  it('compile nothing when neither the sources nor dist have changed', async () => {
+    write(
+      'tsconfig.build.json',
+      '{ "compilerOptions": { "rootDir": ".", "outDir": "dist" }, "include": ["functions"] }',
+    );
+    write('functions/login.ts', 'export const x: number = 1;');
+    write('infra/local/demo.ts', '');
+    assert.equal((await run('demo')).code, 0);
+    const built = statSync(join(checkout, 'dist')).ino;
+    const compiler = join(checkout, 'node_modules/typescript');
+    // A compiler that fails is a compiler that was called.
+    renameSync(compiler, `${compiler}-away`);
+    assert.equal((await run('demo')).code, 0);
+    write('dist/functions/login.js', 'changed by hand');
+    assert.notEqual((await run('demo')).code, 0);
+    renameSync(`${compiler}-away`, compiler);
+    assert.equal((await run('demo')).code, 0);
+    assert.match(readFileSync(join(checkout, 'dist/functions/login.js'), 'utf8'), /x = 1/);
+    assert.notEqual(statSync(join(checkout, 'dist')).ino, built);
   });
 
   it('hand a signal on and end with what came of it', async () => {
