@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { judgeToken, type TokenVerdict } from '../../../shared/domain/token.ts';
+import { judgeToken, type TokenVerdict, usesLeft } from '../../../shared/domain/token.ts';
 import { moment } from '../../support/arbitrary-identity.ts';
 
 const END = new Date('2027-02-18T23:59:59Z');
@@ -96,5 +96,13 @@ describe('the verdict on a genuine token', () => {
         assert.ok(early.valid || !late.valid);
       }),
     );
+  });
+});
+
+describe('the logins that a token is still good for', () => {
+  it('are any number without a limit, and never fewer than none', () => {
+    assert.equal(usesLeft({ maxUses: null, uses: 7 }), null);
+    assert.equal(usesLeft({ maxUses: 3, uses: 1 }), 2);
+    assert.equal(usesLeft({ maxUses: 3, uses: 4 }), 0);
   });
 });
