@@ -108,3 +108,11 @@ export function getApp(): App {
   app ??= createApp(readSettings(environment()));
   return app;
 }
+
+/**
+ * Makes an app that was joined elsewhere the app of this process, instead of one that the environment describes: for
+ * programs that run the functions themselves, over other adapters.
+ */
+export function useApp(made: App): void {
+  app = made;
+}

@@ -1,5 +1,5 @@
 /**
- * `npm start`, `npm run services`, `npm run demo`, `npm run soak:kill` and `npm test` on a fresh clone: plain JavaScript for
+ * `npm start`, `npm run services`, `npm run demo`, `npm run soak:<name>` and `npm test` on a fresh clone: plain JavaScript for
  * whatever Node (20 or newer) is on the machine. It sees to it that the packages are there, then runs everything else under
  * the Node that package.json pins.
  *
@@ -7,6 +7,7 @@
  *   node infra/local/run.mjs services         the same without the functions host, for `func start`
  *   node infra/local/run.mjs demo             build, then the story of Everleaf on the terminal
  *   node infra/local/run.mjs soak kill        fifty SIGKILLs over one environment, which stays whole
+ *   node infra/local/run.mjs soak fuzz        ten thousand requests, good and bad, to every route
  *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e
  *   node infra/local/run.mjs verify-audit     holds the audit log against its checkpoints; see cli/verify-audit.ts
  *   node infra/local/run.mjs bench            build, then what everything costs, as a table and in bench-results.json

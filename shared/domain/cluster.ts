@@ -36,6 +36,10 @@ export interface Cluster extends ClusterSpec {
   readonly createdBy: string | null;
   /** The operation that created it, or that deletes it: the same request again is known by it. */
   readonly operationId: string | null;
+  /** Stands for the request that made it, or is making it; null for the management cluster and rows of the first versions. */
+  readonly creationId: string | null;
+  /** 1, and one more each time that it is made again under its name. */
+  readonly epoch: number;
   /** bundleId of the trust bundle in its own vault; null while there is none, or no vault of its own. */
   readonly deliveredBundleId: string | null;
   /** 1, and one more with each change: what its ETag is made of. */
@@ -43,6 +47,22 @@ export interface Cluster extends ClusterSpec {
 }
 
 export const MOST_NODES = 500;
+
+/**
+ * Identities of one cluster. The items of an operation, two for each of them and 100 to a row, are written in one
+ * transaction, which Table storage limits to 100 rows and 4 MiB.
+ */
+export const MOST_IDENTITIES = 2_000;
+
+/** @throws EverleafError InvalidInput when a cluster that has so many identities takes no more */
+export function checkRoom(cluster: string, identities: number): void {
+  if (identities < MOST_IDENTITIES) return;
+  throw new EverleafError(
+    'InvalidInput',
+    `Cluster "${cluster}" has ${identities} identities, and ${MOST_IDENTITIES} are the most that one cluster holds. Delete ` +
+      'some that are not needed, or use another cluster.',
+  );
+}
 
 /** The client of a node. Its name is in every kubelet's certificate, so it follows from the node's alone. */
 export function kubeletName(node: string): string {

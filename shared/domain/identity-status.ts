@@ -1,7 +1,6 @@
 import { type CertificateHead, type CredentialState, type Identity, tokenEnd } from './identity.ts';
-import type { Instance } from './instance.ts';
 import { toInstant, wholeSecond } from './instants.ts';
-import { latestOf } from './lines.ts';
+import { type Lines, latestOf } from './lines.ts';
 import { identityText } from './names.ts';
 import * as next from './next-step.ts';
 import {
@@ -40,21 +39,29 @@ export interface HeldCertificate {
   readonly head: CertificateHead;
   /** The line it belongs to, where that is locked. */
   readonly lockedInstance: string | null;
+  /** Another line of the identity that is locked; null while none is. */
+  readonly lockedBeside: string | null;
   readonly recovery: Recovery;
 }
 
 /** What the record alone says that a client holds: enough while that certificate lives and no line is locked. */
 export function heldByRecord({ certificate: { head } }: Identity): HeldCertificate | null {
-  return head === null ? null : { head, lockedInstance: null, recovery: NO_RECOVERY };
+  if (head === null) return null;
+  return { head, lockedInstance: null, lockedBeside: null, recovery: NO_RECOVERY };
 }
 
-/** What an agent holds by its line of certificates. */
-export function heldByLine(line: Instance | null, policy: RecoveryPolicy, now: Date): HeldCertificate | null {
-  if (line === null) return null;
+/** What an agent holds by its lines of certificates. */
+export function heldByLines(
+  { held, locked }: Pick<Lines, 'held' | 'locked'>,
+  policy: RecoveryPolicy,
+  now: Date,
+): HeldCertificate | null {
+  if (held === null) return null;
   return {
-    head: latestOf(line),
-    lockedInstance: line.lockedAt === null ? null : line.id,
-    recovery: recoveryOf(line, policy, now),
+    head: latestOf(held),
+    lockedInstance: held.lockedAt === null ? null : held.id,
+    lockedBeside: locked === null || locked.id === held.id ? null : locked.id,
+    recovery: recoveryOf(held, policy, now),
   };
 }
 
@@ -125,6 +132,10 @@ function stateWithAgent(
   }
   if (held !== null && life.hasEnded) return stateAfterEnd(identity, held, life);
   if (life.tokenHasEnded) return { state: 'TokenExpired', nextStep: replaceToken(identity) };
+  // Whoever can go on goes on by itself; the lock waits for a person.
+  if (held !== null && held.lockedBeside !== null) {
+    return { state: 'Locked', nextStep: next.operatorUnlocks(identity, held.lockedBeside) };
+  }
   if (held === null) return { state: 'Pending', nextStep: next.agentLogsIn(firstLoginText(identity)) };
   const holder = { ...identity, certificate: { ...identity.certificate, head: held.head } };
   if (planCredential(holder, 'certificate', now).action === 'request') {

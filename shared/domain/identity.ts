@@ -121,12 +121,14 @@ export interface Identity extends IdentityId {
   readonly deletedAt: Date | null;
   /** 1, and one more each time that a deleted identity of this name is made again. */
   readonly incarnation: number;
+  /** `creationId` of the cluster that it was made with; null for one that was made by itself. */
+  readonly creationId: string | null;
   readonly lastSeenAt: Date | null;
   /** The trust bundle that it told last it holds; null while it never told. */
   readonly acknowledgedBundleId: string | null;
   /** How many of its instances are locked, so that a look at the record alone tells of them. */
   readonly lockedInstances: number;
-  /** Certificates that were issued at the identity's own request, in the window of its limit; null before the first. */
+  /** What was issued and noted at the identity's own request, in the window of its limit; null before the first. */
   readonly issuances: WindowCount | null;
   readonly certificate: CertificateState;
   readonly token: TokenState;
@@ -154,6 +156,18 @@ export const VAULT_INSTANCE = 'vault';
 /** Whether the newest token can be given out again: nobody has used it, and it is not due itself. */
 export function isTokenFresh(token: TokenState, now: Date): boolean {
   return token.usedGeneration < token.generation && now < token.rotateAfter;
+}
+
+/**
+ * Whether a cut-over's token is still on its way in an operator's login file: nobody has used one since every earlier
+ * one was ended. (A floor of 0 is an identity's beginning; only a cut-over, or being made again, raises it.)
+ */
+export function isCutOverPending({
+  floorGeneration,
+  handoverGeneration,
+  usedGeneration,
+}: TokenState): boolean {
+  return floorGeneration > Math.max(0, usedGeneration) && handoverGeneration >= floorGeneration;
 }
 
 /** When the token that the client can have ends: while the newest waits for delivery, that is the one before it. */

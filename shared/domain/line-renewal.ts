@@ -11,6 +11,15 @@ import type { Policy } from './policy.ts';
  */
 export type RenewalTiming = 'in-time' | 'recovery' | 'recovery-again' | 'too-late' | 'spent';
 
+/** Whether a certificate ended so long ago that nothing recovers it any more. */
+export function isPastRecovery(
+  { notAfter }: { readonly notAfter: Date },
+  now: Date,
+  { recoveryWindowDays }: Pick<Policy, 'recoveryWindowDays'>,
+): boolean {
+  return isEnded({ notAfter: addMs(notAfter, recoveryWindowDays * DAY_MS) }, now);
+}
+
 /** Judges the moment of a renewal of a line's head. */
 export function judgeTiming(
   line: Instance,
@@ -19,7 +28,7 @@ export function judgeTiming(
 ): RenewalTiming {
   const { notAfter } = line.head;
   if (!isEnded(line.head, now)) return 'in-time';
-  if (isEnded({ notAfter: addMs(notAfter, policy.recoveryWindowDays * DAY_MS) }, now)) return 'too-late';
+  if (isPastRecovery(line.head, now, policy)) return 'too-late';
   // Whoever asks again because an answer was lost must not lose a recovery each time.
   if (line.successor !== null && line.successor.issuedAt > notAfter) return 'recovery-again';
   return line.recoveriesUsed < policy.recoveryBudget ? 'recovery' : 'spent';

@@ -1,6 +1,7 @@
 import type { CredentialKind, CredentialsGroup, Identity } from './identity.ts';
 import { toInstant } from './instants.ts';
 import type { NextStep } from './next-step.ts';
+import { isHandedOver } from './offline-budget.ts';
 
 export const OPERATION_KINDS = ['create', 'delete', 'renew', 'update'] as const;
 export type OperationKind = (typeof OPERATION_KINDS)[number];
@@ -62,19 +63,21 @@ const progress = (state: ItemState, more: Partial<ItemProgress> = {}): ItemProgr
  * How an item of an operation stands, judged by the record alone: whoever did the work, and however often, nothing that
  * an operation keeps of its own can drift from the truth.
  * @param identity the item's identity as it is now; null when there is none
+ * @param isRuledOut whether a rule revokes whatever the identity would get now
  */
 export function itemProgress(
   operation: Pick<Operation, 'requestedAt'>,
   item: OperationItem,
   identity: Identity | null,
+  isRuledOut = false,
 ): ItemProgress {
-  if (item.task === 'revoke') return revocationProgress(identity);
+  if (item.task === 'revoke') return revocationProgress(item, identity);
   if (item.task === 'none') return progress('skipped', { code: item.reason });
   if (identity === null || identity.incarnation !== item.incarnation || identity.deletedAt !== null) {
     return progress('skipped', { code: 'Deleted' });
   }
   if (isDone(item, identity)) return progress('done', { at: identity[item.credential].lastSuccessAt });
-  if (identity.revokedAt !== null) {
+  if (identity.revokedAt !== null || isRuledOut) {
     return progress('skipped', { at: identity.revokedAt, code: 'Revoked' });
   }
   return identity.delivery === 'agent'
@@ -82,20 +85,33 @@ export function itemProgress(
     : vaultProgress(operation, item, identity);
 }
 
-function revocationProgress(identity: Identity | null): ItemProgress {
+/** The record ends an identity at once; what its vault holds of it may be disabled later. */
+function revocationProgress(item: OperationItem, identity: Identity | null): ItemProgress {
   if (identity === null) return progress('skipped', { code: 'Deleted' });
-  return identity.deletedAt === null ? progress('queued') : progress('done', { at: identity.deletedAt });
+  // Made again since, which nothing but a deleted one can be.
+  if (identity.incarnation > item.incarnation) return progress('done');
+  if (identity.deletedAt === null) return progress('queued');
+  const { failure } = identity.certificate;
+  if (failure === null) return progress('done', { at: identity.deletedAt });
+  const text =
+    `It is revoked, and its versions in the vault could not be disabled (${failure.code}); the daily reconcile tries ` +
+    'again by itself.';
+  const nextStep = { action: 'wait', text, route: null } as const;
+  return progress('failed', { at: failure.at, code: failure.code, nextStep });
 }
 
-function isDone(item: OperationItem, { delivery, certificate, token }: Identity): boolean {
+function isDone(item: OperationItem, identity: Identity): boolean {
+  const { delivery, certificate, token } = identity;
   if (item.task === 'deliver') {
     return item.credential === 'certificate' ? certificate.head !== null : token.vaultVersion !== null;
   }
   if (item.credential === 'certificate') return certificate.generation > item.generation;
-  // A token serves nobody before its client has it: from the vault, or by logging in with it.
+  if (token.generation <= item.generation) return false;
+  // A token serves nobody before its client has it: from the vault, from the login file that it logs in with, or because
+  // it has rotated by itself, with proof of its key.
   return delivery === 'vault'
-    ? token.generation > item.generation && token.vaultVersion !== null
-    : token.usedGeneration > item.generation;
+    ? token.vaultVersion !== null
+    : token.usedGeneration > item.generation || !isHandedOver(identity);
 }
 
 function vaultProgress(
@@ -189,14 +205,17 @@ export function isSettled({ total, done, waiting, failed, skipped }: OperationCo
 /**
  * An operation's state. It may still get better when it is finished: what waited or failed can succeed later, and is
  * then shown as done.
+ * @param overtaken how many items were skipped although there was something to do: their identities ended before that
  */
 export function operationState(
-  operation: Pick<Operation, 'finishedAt'>,
+  operation: Pick<Operation, 'finishedAt' | 'kind'>,
   counts: OperationCounts,
+  overtaken = 0,
 ): OperationState {
   const { total, done, waiting, failed, skipped } = counts;
   if (operation.finishedAt === null)
     return done + waiting + failed === 0 && total > skipped ? 'queued' : 'running';
-  if (failed === 0 && waiting === 0) return 'succeeded';
-  return done === 0 && waiting === 0 ? 'failed' : 'partial';
+  if (failed === 0 && waiting === 0) return done === 0 && overtaken > 0 ? 'cancelled' : 'succeeded';
+  // What a deletion failed at is the vault alone: everything is revoked.
+  return done === 0 && waiting === 0 && operation.kind !== 'delete' ? 'failed' : 'partial';
 }

@@ -26,7 +26,7 @@ export interface Policy {
   readonly updateReminderDays: number;
   /** Refused tokens of one source in a minute before it is turned away unheard: far more than an agent ever needs. */
   readonly loginFailuresPerSource: number;
-  /** Certificates that one identity may ask for in an hour: far more than its replicas ever need. */
+  /** Certificates, tokens and notes that one identity may ask for in an hour: far more than its replicas ever need. */
   readonly issuancesPerIdentity: number;
 }
 

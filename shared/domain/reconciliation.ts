@@ -11,6 +11,12 @@ export const FINDINGS = [
   'vault-version-other',
   /** The vault serves nothing where the record has a certificate in force. */
   'vault-version-missing',
+  /** The version in force is disabled in the vault: its client cannot read the key. */
+  'vault-version-disabled',
+  /** The vault holds enabled versions of a deleted identity: it did not answer when that was deleted, or a kill came first. */
+  'vault-version-left',
+  /** An identity lives on in a cluster that was deleted. */
+  'cluster-deleted',
   /** A request waits in the vault, and no attempt of the record is behind it. */
   'request-left-over',
   /** A credential is marked as queued, and has been for longer than any message lives. */
@@ -42,7 +48,11 @@ export interface IdentityFacts {
 
 export interface VaultFacts {
   /** The current version, and whether the record has exactly this certificate for this identity. */
-  readonly current: { readonly version: string; readonly isRecorded: boolean } | null;
+  readonly current: {
+    readonly version: string;
+    readonly isRecorded: boolean;
+    readonly isEnabled: boolean;
+  } | null;
   readonly isRequestWaiting: boolean;
 }
 
@@ -77,7 +87,7 @@ export function findInIdentity(identity: Identity, facts: IdentityFacts, now: Da
 
 function findVersion({ certificate: { head } }: Identity, { current }: VaultFacts): FindingName | null {
   if (current === null) return head === null ? null : 'vault-version-missing';
-  if (current.version === head?.vaultVersion) return null;
+  if (current.version === head?.vaultVersion) return current.isEnabled ? null : 'vault-version-disabled';
   return current.isRecorded ? 'vault-version-other' : 'vault-version-unknown';
 }
 
@@ -132,6 +142,7 @@ export function mendIdentity(identity: Identity, findings: readonly Finding[], n
     'vault-version-unknown',
     'vault-version-other',
     'vault-version-missing',
+    'vault-version-disabled',
   );
   const head =
     certificate.head !== null && isVersionWrong && certificate.head.renewAfter > now

@@ -72,6 +72,19 @@ export function isKeyCompromised(revocations: readonly CertificateRevocation[], 
 }
 
 /**
+ * Whether a certificate counts for nothing: it was revoked itself, or another one for its key was because others have
+ * that key, which makes its proof worth nothing too.
+ */
+export function isCertificateRevoked(
+  revocations: readonly CertificateRevocation[],
+  { serialNumber, spkiHash }: Pick<CertificateRecord, 'serialNumber' | 'spkiHash'>,
+): boolean {
+  return (
+    revocations.some((one) => one.serialNumber === serialNumber) || isKeyCompromised(revocations, spkiHash)
+  );
+}
+
+/**
  * Revokes whatever matches all of its criteria, what there is and what is still to come. A criterion that is null
  * matches everything; at least one is not.
  */

@@ -6,6 +6,8 @@ import { isClusterName } from '../domain/names.ts';
 import type { EventQuery } from '../use-cases/get-events.ts';
 import { readInstant, readLimit } from './query.ts';
 
+const LAST_MOMENT = new Date('9999-12-31T23:59:59.999Z');
+
 /**
  * What `GET /api/events` asks for. `from` and `to` both count in, and are compared with moments as they are shown: in
  * whole seconds.
@@ -17,11 +19,16 @@ export function readEventQuery(request: HttpRequest): EventQuery {
   return {
     chain: readChain(request),
     type: readType(request),
-    from: from === null ? null : wholeSecond(addMs(from, SECOND_MS - 1)),
-    before: to === null ? null : addMs(wholeSecond(to), SECOND_MS),
+    from: from === null ? null : withinYears(wholeSecond(addMs(from, SECOND_MS - 1))),
+    before: to === null ? null : withinYears(addMs(wholeSecond(to), SECOND_MS)),
     limit: readLimit(request),
     cursor: request.query.get('cursor'),
   };
+}
+
+/** Moments are compared as texts, which begin with another character from the year 10000 on. */
+function withinYears(date: Date): Date {
+  return date > LAST_MOMENT ? LAST_MOMENT : date;
 }
 
 function readChain(request: HttpRequest): string | null {

@@ -17,7 +17,9 @@ export const revokeBody = z
     serialNumber: z
       .string()
       .toLowerCase()
-      .regex(/^(?:[0-9a-f]{2}){1,20}$/, 'not a serial number in hexadecimal')
+      .regex(/^(?:[0-9a-f]{2}){1,21}$/, 'not a serial number in hexadecimal')
+      // Other tools show the sign octet of DER, which the record's form leaves out.
+      .transform((text) => text.replace(/^(?:00)+(?=..)/, ''))
       .optional(),
   })
   .refine((body) => body.instance === undefined || body.serialNumber === undefined, {

@@ -32,6 +32,8 @@ export interface VaultCertificate {
   readonly version: string;
   readonly keyId: string;
   readonly der: Uint8Array;
+  /** False when nobody can use its key: it was disabled. */
+  readonly isEnabled: boolean;
 }
 
 /**

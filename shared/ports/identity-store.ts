@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../domain/audit.ts';
+import type { ClusterGate } from '../domain/cluster-gate.ts';
 import type { CertificateAttempt, CertificateRecord, CredentialKind, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { IdentityId } from '../domain/names.ts';
@@ -59,6 +60,8 @@ export type Change =
   | { readonly op: 'put'; readonly kind: 'revocation'; readonly value: CertificateRevocation }
   | { readonly op: 'put'; readonly kind: 'due'; readonly value: DueRow }
   | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
+  | { readonly op: 'insert'; readonly kind: 'gate'; readonly value: ClusterGate }
+  | { readonly op: 'replace'; readonly kind: 'gate'; readonly value: ClusterGate; readonly etag: string }
   | { readonly op: 'insert'; readonly kind: 'event'; readonly value: AuditEvent & { identity: IdentityId } };
 
 /** The change that writes an event beside what it tells. */
@@ -95,7 +98,8 @@ export interface Owner {
  *    tries it fails with Conflict and has counted nothing.
  * 9. `revocations` answers every certificate of an identity that was revoked by its serial number. A row of a newer program
  *    fails it with UnknownRecordVersion: what is revoked there must not pass for good.
- * 10. `instances` answers lines in the order of their ids. A page of them costs what it has, never what there is.
+ * 10. `gate` is one point read, `gates` one range read of all the gates of a cluster.
+ * 11. `instances` answers lines in the order of their ids. A page of them costs what it has, never what there is.
  * Errors: StorageThrottled, StorageUnavailable (retryable), StorageAccessDenied, StorageRefused.
  */
 export interface IdentityStore {
@@ -113,6 +117,8 @@ export interface IdentityStore {
   ): Promise<readonly Instance[]>;
   token(tokenId: Uint8Array): Promise<Stored<TokenRecord> | null>;
   certificate(id: IdentityId, serialNumber: string): Promise<CertificateRecord | null>;
+  /** Every certificate that was issued to an identity: for whoever must not miss one, however long that takes. */
+  certificates(id: IdentityId): Promise<readonly CertificateRecord[]>;
   issuance(cluster: string, credential: string, spkiHash: string): Promise<Stored<IssuanceRecord> | null>;
   revocations(id: IdentityId): Promise<readonly CertificateRevocation[]>;
   /** Whose a serial number is; null for one that was never claimed. */
@@ -120,6 +126,8 @@ export interface IdentityStore {
   due(until: Date, limit: number): Promise<readonly DueRow[]>;
   dueRows(options: { cursor?: string; limit: number }): Promise<Page<DueRow>>;
   dueRow(cluster: string, key: string): Promise<DueRow | null>;
+  gate(cluster: string, slot: number): Promise<Stored<ClusterGate> | null>;
+  gates(cluster: string): Promise<readonly Stored<ClusterGate>[]>;
   countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void>;
   claimSerial(serialNumber: string, owner: Owner): Promise<Owner>;
   claimKey(spkiHash: string, owner: Owner): Promise<Owner>;

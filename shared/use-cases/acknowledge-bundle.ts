@@ -5,6 +5,7 @@ import type { Change } from '../ports/identity-store.ts';
 import { readTrustBundle } from './authorities.ts';
 import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
 import type { Deps, Run } from './deps.ts';
+import { countIssuance } from './issuance-limit.ts';
 import { RACES } from './issue-once.ts';
 import { isRenewalAsked } from './login-answer.ts';
 import { readStanding, runAs } from './proven-caller.ts';
@@ -23,7 +24,7 @@ export interface Acknowledgement {
  * Saying the same again changes nothing. It is what an agent asks day by day between two renewals, and so the way to tell
  * it of a renewal that an operator wishes.
  * @param record the certificate whose key was proven
- * @throws EverleafError Revoked, Locked when that came after the proof
+ * @throws EverleafError Revoked, Locked when that came after the proof; TooManyRequests for one that keeps changing its word
  */
 export async function acknowledgeBundle(
   deps: Deps,
@@ -44,7 +45,12 @@ export async function acknowledgeBundle(
     const isKnown = before === null || before.bundleId === bundleId;
     if (isKnown && identity.value.acknowledgedBundleId === bundleId) return answer;
     const changes: Change[] = [
-      { op: 'replace', kind: 'identity', value: withBundle(identity.value, bundleId), etag: identity.etag },
+      {
+        op: 'replace',
+        kind: 'identity',
+        value: countIssuance(deps, withBundle(identity.value, bundleId)),
+        etag: identity.etag,
+      },
       ...bundleEvents(deps, runAs(run, identity.value), identity.value, before, bundleId),
     ];
     if (line !== null) {

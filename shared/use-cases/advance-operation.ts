@@ -26,8 +26,8 @@ export async function advanceOperation(deps: Deps, run: Run, id: string): Promis
   if (stored === null || stored.value.finishedAt !== null) return;
   const operation = stored.value;
   if (operation.kind === 'delete') {
-    if (!(await finishDeletion(deps, run, operation))) return;
-    return finish(deps, run, operation, stored.etag, []);
+    await finishDeletion(deps, run, operation);
+    return finish(deps, run, operation, stored.etag, await viewItems(deps, operation));
   }
   if (operation.kind === 'update') await markUpdated(deps, operation);
   const views = await viewItems(deps, operation);
@@ -97,10 +97,15 @@ function asWanted(current: Identity, kind: OperationItem['credential'], requeste
   return { identity: withCredential(marked, kind, { dueKey: due.dueKey }), changes: due.changes };
 }
 
+/** One that was begun before and failed counts as running, and no message for it is under way. */
+function isToBeSent({ item, identity, progress: { state } }: ItemView): boolean {
+  if (identity?.delivery !== 'vault' || (state !== 'queued' && state !== 'running')) return false;
+  return identity[item.credential].queuedAt === null;
+}
+
 /** Sends what the vault takes in one minute. */
 async function sendFirst(deps: Deps, run: Run, operation: Operation): Promise<void> {
-  const queued = (await viewItems(deps, operation)).filter(({ progress }) => progress.state === 'queued');
-  const inVault = queued.filter(({ identity }) => identity?.delivery === 'vault');
+  const inVault = (await viewItems(deps, operation)).filter(isToBeSent);
   const first = inVault.slice(0, deps.policy.vaultKeysPerMinute);
   await inPool(byIdentity(first), async (ofOne) => {
     for (const { item, identity } of ofOne) {

@@ -1,28 +1,24 @@
-import {
-  type Cluster,
-  type ClusterSpec,
-  checkClusterSpec,
-  isSameSpec,
-  workloadClients,
-} from '../domain/cluster.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
-import type { Identity } from '../domain/identity.ts';
-import { VAULT_BUNDLE_NAME } from '../domain/names.ts';
+import { type Cluster, type ClusterSpec, checkClusterSpec, workloadClients } from '../domain/cluster.ts';
+import { EverleafError } from '../domain/errors.ts';
+import type { ClientTemplate, Identity } from '../domain/identity.ts';
+import { wholeSecond } from '../domain/instants.ts';
+import { identityText, VAULT_BUNDLE_NAME } from '../domain/names.ts';
 import type { OperationItem } from '../domain/operation.ts';
 import { Secret } from '../domain/secret.ts';
 import { readActiveAuthority, readTrustBundle } from './authorities.ts';
+import { claimCluster } from './claim-cluster.ts';
+import { openGates } from './cluster-gates.ts';
 import { clusterEvent, updateCluster } from './clusters.ts';
+import { cleanVault, endIdentity } from './delete-identity.ts';
 import type { Deps, Run } from './deps.ts';
 import { claimOperationId, type KeyedCall } from './keyed-request.ts';
 import { type LoginFile, readLoginFile } from './make-login-file.ts';
 import { inPool } from './pool.ts';
-import { createOrRecreateIdentity } from './recreate-identity.ts';
+import { recordLoginFiles } from './record-login-files.ts';
+import { type CreatedIdentity, createOrRecreateIdentity } from './recreate-identity.ts';
 import { withRememberedSecrets } from './remembered-secrets.ts';
 import { insertOperation } from './start-operation.ts';
 import { readRotationKey } from './tokens.ts';
-
-/** How often a row is tried while somebody else writes it. */
-const TRIES = 10;
 
 export interface CreatedCluster {
   readonly cluster: Cluster;
@@ -37,10 +33,12 @@ export interface CreatedCluster {
 /**
  * Makes a workload cluster with its default clients: its row, its identities, then the first certificates and tokens in
  * the vault, which is an operation. The row is written first, so the same request again goes on where a kill stopped
- * it. A deleted cluster can be made again; its identities are then new incarnations.
+ * it; once the cluster is there, it makes nothing any more. A deleted cluster can be made again; its identities are then
+ * new incarnations.
  * @param spec its vaultUrl was checked by `checkedVaultUrl`
  * @param call the request's Idempotency-Key: the same one again gets the same answer, login files as long as unused
- * @throws EverleafError InvalidInput; AlreadyExists; InUse while it is being deleted; IdempotencyMismatch; NotReady
+ * @throws EverleafError InvalidInput; AlreadyExists, also for a client's name that something else has; InUse while it is
+ *   being deleted, or when somebody deletes it meanwhile; IdempotencyMismatch; NotReady
  */
 export async function createCluster(
   deps: Deps,
@@ -50,74 +48,103 @@ export async function createCluster(
 ): Promise<CreatedCluster> {
   checkClusterSpec(spec);
   await readActiveAuthority(deps);
+  const creationId = await claimOperationId(deps, run, spec.name, call);
+  const claimed = await claimCluster(deps, run, spec, creationId, call);
   const remembering = withRememberedSecrets(deps);
-  const operationId = await claimOperationId(deps, run, spec.name, call);
-  const claimed = await claimCluster(deps, run, spec, operationId);
+  if (claimed.state === 'Active') return answerAgain(remembering, run, claimed);
+  await openGates(deps, claimed.name, claimed.epoch);
   await deliverBundle(deps, claimed);
   const rotationKey = await readRotationKey(remembering);
   const made = await inPool(workloadClients(spec), (template) =>
-    createOrRecreateIdentity(remembering, run, rotationKey, spec.name, template),
+    makeClient(remembering, run, rotationKey, claimed, template),
   );
   const identities = made.map(({ identity }) => identity);
   const operation = await deliverFirst(deps, run, claimed, identities);
-  const cluster = claimed.state === 'Creating' ? await activate(deps, run, claimed) : claimed;
-  const files = await inPool(
-    identities.filter(({ delivery }) => delivery === 'agent'),
-    (identity) => readLoginFile(remembering, identity),
-  );
+  const cluster = await activate(deps, run, claimed);
   return {
     cluster,
     identities,
-    loginFiles: files.filter((file) => file !== null),
+    loginFiles: await tellFirstTokens(remembering, run, claimed, identities),
     operation,
     warnings: made.flatMap(({ warnings }) => warnings),
   };
 }
 
-/** The row of the cluster: written now, or found as this very request, or one that a kill cut short, left it. */
-async function claimCluster(deps: Deps, run: Run, spec: ClusterSpec, operationId: string): Promise<Cluster> {
-  for (let attempt = 1; ; attempt++) {
-    const stored = await deps.fleet.cluster(spec.name);
-    const found = stored?.value ?? null;
-    if (found !== null && found.state !== 'Deleted') return checkClaim(found, spec, operationId);
-    const now = deps.clock.now();
-    const value: Cluster = {
-      v: 1,
-      ...spec,
-      kind: 'workload',
-      state: 'Creating',
-      createdAt: now,
-      updatedAt: now,
-      remindedAt: null,
-      createdBy: run.actor.id,
-      operationId,
-      deliveredBundleId: null,
-      revision: (found?.revision ?? 0) + 1,
-    };
-    try {
-      if (stored === null) await deps.fleet.insertCluster(value);
-      else await deps.fleet.replaceCluster(value, stored.etag);
-      return value;
-    } catch (error) {
-      if (!isEverleafError(error, 'AlreadyExists', 'Conflict') || attempt === TRIES) throw error;
-    }
-  }
+/** The answer to a request that was answered before: what it made and still is, and nothing new. */
+async function answerAgain(deps: Deps, run: Run, cluster: Cluster): Promise<CreatedCluster> {
+  const { name, operationId } = cluster;
+  const found = await inPool(workloadClients(cluster), (template) =>
+    deps.identities.identity({ cluster: name, name: template.name }),
+  );
+  const identities = found.flatMap((stored) => (stored?.value.deletedAt === null ? [stored.value] : []));
+  const operation = operationId === null ? null : await deps.operations.operation(operationId);
+  return {
+    cluster,
+    identities,
+    loginFiles: await tellFirstTokens(deps, run, cluster, identities),
+    operation: operation?.value.id ?? null,
+    warnings: [],
+  };
 }
 
-function checkClaim(found: Cluster, spec: ClusterSpec, operationId: string): Cluster {
-  if (found.state === 'Deleting') {
-    throw new EverleafError(
-      'InUse',
-      `Cluster "${found.name}" is being deleted. Make it again when that is done.`,
-    );
+/**
+ * The login files of the agents that this cluster was made with, and that nobody has used yet. Tokens that somebody asked
+ * for since, and identities that were made again by themselves, are for those who asked.
+ */
+async function tellFirstTokens(
+  deps: Deps,
+  run: Run,
+  { name, creationId }: Cluster,
+  identities: readonly Identity[],
+): Promise<readonly LoginFile[]> {
+  const mine = identities.filter(
+    (identity) =>
+      identity.delivery === 'agent' &&
+      identity.creationId === creationId &&
+      identity.token.predecessorExpiresAt === null,
+  );
+  const told = await inPool(mine, async (identity) => ({
+    identity,
+    file: await readLoginFile(deps, identity),
+  }));
+  const unused = told.flatMap(({ identity, file }) => (file === null ? [] : [{ identity, file }]));
+  await recordLoginFiles(
+    deps,
+    run,
+    name,
+    unused.map(({ identity }) => identity),
+  );
+  return unused.map(({ file }) => file);
+}
+
+async function makeClient(
+  deps: Deps,
+  run: Run,
+  rotationKey: Secret<Uint8Array>,
+  cluster: Cluster,
+  template: ClientTemplate,
+): Promise<CreatedIdentity> {
+  const make = () => createOrRecreateIdentity(deps, run, rotationKey, cluster.name, template, {}, cluster);
+  let made = await make();
+  const { identity, isNew } = made;
+  const isLeftOver =
+    identity.creationId !== cluster.creationId && identity.createdAt < wholeSecond(cluster.createdAt);
+  if (!isNew && isLeftOver) {
+    // It lived on in the cluster of this name that was deleted: nothing of it may come into this one.
+    const ended = await endIdentity(deps, run, identity);
+    if (ended?.delivery === 'vault') await cleanVault(deps, run, ended);
+    made = await make();
   }
-  const isMine = found.operationId === operationId || found.state === 'Creating';
-  if (isMine && isSameSpec(found, spec)) return found;
+  const { clientType, delivery, credentials } = made.identity;
+  const isAsWanted =
+    clientType === template.clientType &&
+    delivery === template.delivery &&
+    credentials === template.credentials;
+  if (isAsWanted) return made;
   throw new EverleafError(
     'AlreadyExists',
-    found.state === 'Creating'
-      ? `Cluster "${found.name}" is being created with other nodes, delivery or vault. Send that request again, or delete it.`
-      : `There is a cluster "${found.name}" already.`,
+    `${identityText(made.identity)} is there already as ${clientType} with ${delivery} delivery, and the cluster needs ` +
+      `${template.clientType} with ${template.delivery} delivery. Delete it, and send the request again.`,
   );
 }
 
@@ -166,15 +193,21 @@ async function deliverFirst(
   return (await insertOperation(deps, run, { ...facts, requestedAt: createdAt }, items)).id;
 }
 
-/** The event is written before the row: it may come twice after a kill, and is never missing. */
+/**
+ * The event is written before the row: it may come twice after a kill, and is never missing.
+ * @throws EverleafError InUse when somebody deleted the cluster meanwhile
+ */
 async function activate(deps: Deps, run: Run, claimed: Cluster): Promise<Cluster> {
-  const { name, operationId, nodes } = claimed;
+  const { name, epoch, nodes } = claimed;
   await deps.identities.commit(name, [
     clusterEvent(deps, run, 'cluster-created', name, { details: { nodes: nodes.length } }),
   ]);
   const cluster = await updateCluster(deps, name, (current) =>
-    current.state === 'Creating' && current.operationId === operationId ? { state: 'Active' } : null,
+    current.state === 'Creating' && current.epoch === epoch ? { state: 'Active' } : null,
   );
+  if (cluster?.state !== 'Active' || cluster.epoch !== epoch) {
+    throw new EverleafError('InUse', `Cluster "${name}" was deleted while it was made.`);
+  }
   run.log.write('info', `Created cluster ${name} with ${nodes.length} nodes.`);
-  return cluster ?? claimed;
+  return cluster;
 }

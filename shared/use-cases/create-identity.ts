@@ -1,15 +1,20 @@
 import { isPrivileged } from '../domain/built-in-roles.ts';
+import type { Cluster } from '../domain/cluster.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { ClientTemplate, Identity, IdentityWishes } from '../domain/identity.ts';
 import { DAY_MS, SECOND_MS, wholeSecond } from '../domain/instants.ts';
 import { checkIdentityId, type IdentityId, identityText, MANAGEMENT_CLUSTER } from '../domain/names.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Change } from '../ports/identity-store.ts';
+import { passGate } from './cluster-gates.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertMayIssueFor, assertMayName } from './may-issue.ts';
 import { mintToken, tokenFacts } from './tokens.ts';
 import { moveDue } from './update-identity.ts';
+
+/** Tries to make an identity while others are made through the same gate of its cluster. */
+const TRIES = 20;
 
 /**
  * Makes an identity with its first token, in one transaction. For vault delivery certificate and token are due at
@@ -26,7 +31,14 @@ export async function createIdentity(
   return (await insertIdentity(deps, run, rotationKey, cluster, template)).identity;
 }
 
-/** As `createIdentity`, and says whether it is new. */
+/** The cluster that an identity is made with: it comes into that epoch of it, or not at all. */
+export type ClusterOrigin = Pick<Cluster, 'epoch' | 'creationId'>;
+
+/**
+ * As `createIdentity`, and says whether it is new.
+ * @param origin null for an identity that is made by itself
+ * @throws EverleafError InUse when its cluster is being deleted, or was
+ */
 export async function insertIdentity(
   deps: Deps,
   run: Run,
@@ -34,26 +46,34 @@ export async function insertIdentity(
   cluster: string,
   template: ClientTemplate,
   wishes: IdentityWishes = {},
+  origin: ClusterOrigin | null = null,
 ): Promise<{ identity: Identity; isNew: boolean }> {
   const id: IdentityId = { cluster, name: template.name };
   checkIdentityId(id);
   checkVaultName(id, template);
   await assertMayCreate(deps, run, id, template, wishes);
-  const existing = await deps.identities.identity(id);
-  if (existing !== null) return { identity: existing.value, isNew: false };
-  const { identity, changes } = newIdentity(deps, run, rotationKey, id, template, wishes, null);
-  try {
-    await deps.identities.commit(cluster, [{ op: 'insert', kind: 'identity', value: identity }, ...changes]);
-  } catch (error) {
-    const winner = isEverleafError(error, 'Conflict') ? await deps.identities.identity(id) : null;
-    if (winner === null) throw error;
-    return { identity: winner.value, isNew: false };
+  for (let attempt = 1; ; attempt++) {
+    const existing = await deps.identities.identity(id);
+    if (existing !== null) return { identity: existing.value, isNew: false };
+    const gate = await passGate(deps, id, origin?.epoch ?? null);
+    const { identity, changes } = newIdentity(deps, run, rotationKey, id, template, wishes, origin, null);
+    try {
+      await deps.identities.commit(cluster, [
+        { op: 'insert', kind: 'identity', value: identity },
+        ...changes,
+        ...gate,
+      ]);
+    } catch (error) {
+      // Somebody made it first, or another one through the same gate.
+      if (!isEverleafError(error, 'Conflict') || attempt === TRIES) throw error;
+      continue;
+    }
+    run.log.write(
+      'info',
+      `Created identity ${identityText(id)} (${template.clientType}, ${template.delivery} delivery).`,
+    );
+    return { identity, isNew: true };
   }
-  run.log.write(
-    'info',
-    `Created identity ${identityText(id)} (${template.clientType}, ${template.delivery} delivery).`,
-  );
-  return { identity, isNew: true };
 }
 
 /**
@@ -94,6 +114,7 @@ export function newIdentity(
   id: IdentityId,
   template: ClientTemplate,
   wishes: IdentityWishes,
+  origin: ClusterOrigin | null,
   earlier: Identity | null,
 ): { identity: Identity; changes: Change[] } {
   const createdAt = wholeSecond(deps.clock.now());
@@ -119,6 +140,7 @@ export function newIdentity(
     revocationReason: null,
     deletedAt: null,
     incarnation,
+    creationId: origin?.creationId ?? null,
     lastSeenAt: null,
     acknowledgedBundleId: null,
     lockedInstances: 0,

@@ -1,12 +1,12 @@
-import { EverleafError } from '../domain/errors.ts';
-import type { Identity } from '../domain/identity.ts';
-import { wholeSecond } from '../domain/instants.ts';
-import { type IdentityId, identityText, vaultCertificateName } from '../domain/names.ts';
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import type { Failure, Identity } from '../domain/identity.ts';
+import { addMs, DAY_MS, wholeSecond } from '../domain/instants.ts';
+import { type IdentityId, identityText } from '../domain/names.ts';
 import type { Deps, Run } from './deps.ts';
+import { disableVersions } from './disable-versions.ts';
 import { eventChange } from './events.ts';
 import { withRevocation } from './revoke.ts';
-import { updateIdentity } from './update-identity.ts';
-import { vaultsOf } from './vaults-of.ts';
+import { type IdentityUpdate, updateIdentity } from './update-identity.ts';
 
 /**
  * Deletes an identity: it is revoked, its renewals stop, and to everybody it is gone. Its rows stay, so that nothing of
@@ -24,31 +24,79 @@ export async function deleteIdentity(
   const identity = await updateIdentity(deps, id, (current) => {
     if (current.deletedAt !== null) return null;
     check(current);
-    const now = wholeSecond(deps.clock.now());
-    const revoked = withRevocation(current, 'cessationOfOperation', now);
-    const deleted: Identity = {
-      ...(revoked?.identity ?? current),
-      deletedAt: now,
-      certificate: { ...(revoked?.identity ?? current).certificate, attempt: null },
-    };
-    const event = eventChange(deps, run, 'identity-deleted', current);
-    return { identity: deleted, changes: [...(revoked?.changes ?? []), event] };
+    return withDeletion(deps, run, current);
   });
   if (identity.deletedAt === null) {
     throw new EverleafError('Conflict', `${identityText(id)} was made again while it was deleted.`, {
       retryable: true,
     });
   }
-  if (identity.delivery === 'vault') await disableVersions(deps, identity);
+  if (identity.delivery === 'vault') {
+    await disableVersions(deps, identity);
+    await noteVault(deps, identity, null);
+  }
   run.log.write('info', `Deleted identity ${identityText(identity)}.`);
 }
 
-/** Nobody can read a key there any more, and nothing is lost. */
-async function disableVersions(deps: Deps, identity: Identity): Promise<void> {
-  const name = vaultCertificateName(identity);
-  const { certificates } = await vaultsOf(deps, identity.cluster);
-  await certificates.discardPending(name);
-  for (const version of await certificates.enabledVersions(name)) {
-    await certificates.disable(name, version);
+/**
+ * Ends an identity in the record, as `deleteIdentity` does, and leaves its vault for later.
+ * @param seen the incarnation that is meant: one that was made since is left alone
+ * @returns that incarnation, deleted; null when there is a later one
+ */
+export async function endIdentity(deps: Deps, run: Run, seen: Identity): Promise<Identity | null> {
+  const { incarnation } = seen;
+  const identity = await updateIdentity(deps, seen, (current) =>
+    current.incarnation !== incarnation || current.deletedAt !== null
+      ? null
+      : withDeletion(deps, run, current),
+  );
+  return identity.incarnation === incarnation ? identity : null;
+}
+
+function withDeletion(deps: Deps, run: Run, current: Identity): IdentityUpdate {
+  const now = wholeSecond(deps.clock.now());
+  const revoked = withRevocation(current, 'cessationOfOperation', now);
+  const { certificate, ...rest } = revoked?.identity ?? current;
+  return {
+    identity: { ...rest, deletedAt: now, certificate: { ...certificate, attempt: null, failure: null } },
+    changes: [...(revoked?.changes ?? []), eventChange(deps, run, 'identity-deleted', current)],
+  };
+}
+
+/**
+ * Notes at a deleted identity whether its versions in the vault still have to be disabled: the failure of that stands
+ * where those of renewals stood, and reconcile tries until there is none.
+ * @param code what the vault answered; null when everything is disabled
+ */
+export async function noteVault(deps: Deps, seen: Identity, code: string | null): Promise<void> {
+  const at = wholeSecond(deps.clock.now());
+  await updateIdentity(deps, seen, (current) => {
+    const { deletedAt, incarnation, certificate } = current;
+    if (deletedAt === null || incarnation !== seen.incarnation) return null;
+    if (code === null && certificate.failure === null) return null;
+    const attempts = (certificate.failure?.attempts ?? 0) + 1;
+    const failure: Failure | null = code === null ? null : { at, code, attempts, retryAt: addMs(at, DAY_MS) };
+    return { identity: { ...current, certificate: { ...certificate, failure } }, changes: [] };
+  });
+}
+
+/**
+ * Disables what the vault holds of a deleted identity, and notes how that went. Never fails for what the vault answers.
+ * @returns the code of the failure; null when all is disabled
+ */
+export async function cleanVault(deps: Deps, run: Run, identity: Identity): Promise<string | null> {
+  try {
+    await disableVersions(deps, identity);
+    await noteVault(deps, identity, null);
+    return null;
+  } catch (error) {
+    const code = isEverleafError(error) ? error.code : 'Internal';
+    run.log.write(
+      'error',
+      `Could not disable the versions of ${identityText(identity)} in the vault: ${String(error)}. Reconcile tries again.`,
+      { code },
+    );
+    await noteVault(deps, identity, code);
+    return code;
   }
 }

@@ -1,12 +1,14 @@
 import { fromHex } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
-import { type Identity, isTokenFresh } from '../domain/identity.ts';
+import type { Identity } from '../domain/identity.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { Deps, Run } from './deps.ts';
 import { assertIssuable } from './find-revocation.ts';
-import { withSuccessor } from './token-successor.ts';
+import { countIssuance } from './issuance-limit.ts';
+import { brief, patient } from './patience.ts';
+import { canTellAgain, withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
 import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
@@ -25,8 +27,13 @@ export interface SuccessorWishes {
   readonly generation?: number;
   /** An operator is to hand it over in a login file: until its first use the agent goes on with what it has. */
   readonly isHandover?: boolean;
-  /** Looks at the identity as it is when the token is decided on, and may refuse. */
-  readonly check?: (identity: Identity) => Promise<void>;
+  /** A new one counts against what the identity may ask for in an hour: set where it is the identity that asks. */
+  readonly isCounted?: boolean;
+  /**
+   * Looks at the identity that is about to be changed, and may refuse: whoever was let in before this began may have
+   * lost that right since. Asked once per try, and also when the token is the one that was there.
+   */
+  readonly check?: (current: Identity) => void | Promise<void>;
 }
 
 export interface Successor {
@@ -38,10 +45,10 @@ export interface Successor {
 }
 
 /**
- * The token that an identity goes on with, and its text. While the newest one is unused and not due it is that one
- * again, so a lost answer costs nothing; otherwise it is a new one. A vault-delivered identity's new token is due for
+ * The token that an identity goes on with, and its text. While the newest one is unused, not due and revoked by no rule
+ * it is that one again, so a lost answer costs nothing; otherwise it is a new one. A vault-delivered identity's new token is due for
  * delivery at once.
- * @throws EverleafError NotFound; Revoked; what `wishes.check` throws
+ * @throws EverleafError NotFound; Revoked; TooManyRequests; what `check` throws
  */
 export async function ensureSuccessor(
   deps: Deps,
@@ -52,13 +59,17 @@ export async function ensureSuccessor(
   const rotationKey = await readRotationKey(deps);
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     let isNew = false;
-    const identity = await updateIdentity(deps, id, async (current) => {
+    // Whoever has the token that a cut-over ends must not be able to hold that up.
+    const patience = wishes.isCutOver === true ? patient(deps) : brief();
+    const decide = async (current: Identity) => {
       await wishes.check?.(current);
       await assertIssuable(deps, current);
-      isNew = isNewWanted(current, wishes, deps.clock.now());
-      const update = isNew ? newlyDue(deps, run, rotationKey, current, wishes.isCutOver ?? false) : null;
+      isNew = isNewWanted(current, wishes) || !(await canTellAgain(deps, current));
+      const counted = isNew && wishes.isCounted === true ? countIssuance(deps, current) : current;
+      const update = isNew ? newlyDue(deps, run, rotationKey, counted, wishes.isCutOver ?? false) : null;
       return withHandover(current, update, wishes.isHandover ?? false);
-    });
+    };
+    const identity = await updateIdentity(deps, id, decide, patience);
     const token = await deps.identities.token(fromHex(identity.token.id));
     const text = token === null ? null : tokenText(deps, rotationKey, token.value);
     if (token !== null && text !== null) return { identity, token: token.value, text, isNew };
@@ -82,9 +93,9 @@ function withHandover(current: Identity, update: IdentityUpdate | null, isHandov
   };
 }
 
-function isNewWanted({ token }: Identity, wishes: SuccessorWishes, now: Date): boolean {
+function isNewWanted({ token }: Identity, wishes: SuccessorWishes): boolean {
   const { isCutOver = false, isForced = false, generation = token.generation } = wishes;
-  return isCutOver || (isForced && token.generation <= generation) || !isTokenFresh(token, now);
+  return isCutOver || (isForced && token.generation <= generation);
 }
 
 /** With its row in the due index: at once where Everleaf delivers it, else when it is to be rotated in its turn. */

@@ -93,7 +93,7 @@ function cursorText({ seq, position }: Place): string {
 }
 
 function readCursor(text: string): Place {
-  const [, seq, position = null] = /^(\d{1,12})(?:\.([\dTZ:.-]+\|[0-9a-f]{1,64}))?$/.exec(text) ?? [];
+  const [, seq, position = null] = /^(\d{1,12})(?:\.([\dTZ:.-]{1,32}\|[0-9a-f]{1,64}))?$/.exec(text) ?? [];
   if (seq === undefined) throw new EverleafError('InvalidInput', 'cursor is not one that a page gave.');
   return { seq: Number(seq), position };
 }

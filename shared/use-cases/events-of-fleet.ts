@@ -17,7 +17,7 @@ const WIDEST_GAP = 16;
  */
 export async function fleetEvents(deps: Pick<Deps, 'audit'>, query: EventQuery): Promise<EventPage> {
   const { cursor, from, limit } = query;
-  if (cursor !== null && !/^[\dTZ:.-]+\|[0-9a-f]{1,64}(?:\}|\|[\w-]{1,40}\|\d{12})$/.test(cursor)) {
+  if (cursor !== null && !/^[\dTZ:.-]{1,32}\|[0-9a-f]{1,64}(?:\}|\|[\w-]{1,40}\|\d{12})$/.test(cursor)) {
     throw new EverleafError('InvalidInput', 'cursor is not one that a page gave.');
   }
   const after = cursor ?? from?.toISOString() ?? '';

@@ -2,7 +2,7 @@ import { EverleafError } from '../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
 import { identityText } from '../domain/names.ts';
-import { findRule } from '../domain/revocation.ts';
+import { findRule, isCertificateRevoked } from '../domain/revocation.ts';
 import { judgeToken, type TokenRecord, type TokenVerdict } from '../domain/token.ts';
 import { dnsNamesOf } from '../pki/certificate-names.ts';
 import type { Deps } from './deps.ts';
@@ -35,9 +35,7 @@ export async function findRevocation(
   const incarnation = Math.min(certificate.incarnation, instance?.incarnation ?? certificate.incarnation);
   if (incarnation < identity.incarnation) return 'identity-deleted';
   if (instance !== null && instance.revokedAt !== null) return 'instance-revoked';
-  if (revocations.some(({ serialNumber }) => serialNumber === certificate.serialNumber)) {
-    return 'certificate-revoked';
-  }
+  if (isCertificateRevoked(revocations, certificate)) return 'certificate-revoked';
   const carried = rules.some(({ dnsName }) => dnsName !== null) ? dnsNamesOf(certificate.der) : [];
   return findRule(rules, identity, certificate.issuedAt, carried) === null ? null : 'rule-revoked';
 }

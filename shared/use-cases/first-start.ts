@@ -86,6 +86,8 @@ async function ensureCluster(deps: Deps): Promise<void> {
       remindedAt: null,
       createdBy: null,
       operationId: null,
+      creationId: null,
+      epoch: 1,
       deliveredBundleId: null,
       revision: 1,
     });

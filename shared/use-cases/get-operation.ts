@@ -9,6 +9,7 @@ import {
   type OperationState,
   operationState,
 } from '../domain/operation.ts';
+import { findRule } from '../domain/revocation.ts';
 import { identitiesOf } from './clusters.ts';
 import type { Deps } from './deps.ts';
 import { readOperation } from './start-operation.ts';
@@ -44,7 +45,7 @@ export async function getOperation(
   const end = page.offset + page.limit;
   return {
     operation,
-    state: operationState(operation, counts),
+    state: operationState(operation, counts, views.filter(isOvertaken).length),
     counts,
     items: views.slice(page.offset, end),
     nextCursor: end < views.length ? String(end) : null,
@@ -54,17 +55,20 @@ export async function getOperation(
 
 /** Every item of an operation beside its identity: one walk over the cluster. */
 export async function viewItems(
-  deps: Pick<Deps, 'operations' | 'identities'>,
+  deps: Pick<Deps, 'operations' | 'identities' | 'revocationRules' | 'clock'>,
   operation: Operation,
 ): Promise<readonly ItemView[]> {
-  const [items, identities] = await Promise.all([
+  const [items, identities, rules] = await Promise.all([
     deps.operations.items(operation.id),
     identitiesOf(deps, operation.cluster),
+    deps.revocationRules.all(),
   ]);
+  const now = deps.clock.now();
   const byName = new Map(identities.map((identity) => [identity.name.toLowerCase(), identity]));
   return items.map((item) => {
     const identity = byName.get(item.name.toLowerCase()) ?? null;
-    return { item, identity, progress: itemProgress(operation, item, identity) };
+    const isRuledOut = identity !== null && findRule(rules, identity, now) !== null;
+    return { item, identity, progress: itemProgress(operation, item, identity, isRuledOut) };
   });
 }
 
@@ -72,13 +76,20 @@ export function countProgress(views: readonly ItemView[]): OperationCounts {
   return countItems(views.map(({ progress }) => progress.state));
 }
 
-/** A token that the operation made for an agent, and that nobody has used yet: it can still be told. */
+/** There was something to do, and its identity was deleted or revoked first. */
+function isOvertaken({ item, progress }: ItemView): boolean {
+  return progress.state === 'skipped' && item.task !== 'none';
+}
+
+/**
+ * A token that the operation itself made for an agent, and that nobody has used yet: it can still be told. One that the
+ * agent or another operator asked for since is theirs.
+ */
 export function isUnusedSuccessor({ item, identity, progress }: ItemView): boolean {
+  const isWaiting = item.credential === 'token' && item.task === 'rotate' && progress.state === 'waiting';
+  if (!isWaiting || identity?.delivery !== 'agent') return false;
+  const { generation, handoverGeneration, usedGeneration } = identity.token;
   return (
-    item.credential === 'token' &&
-    item.task === 'rotate' &&
-    progress.state === 'waiting' &&
-    identity?.delivery === 'agent' &&
-    identity.token.usedGeneration < identity.token.generation
+    generation === item.generation + 1 && handoverGeneration === generation && usedGeneration < generation
   );
 }

@@ -107,18 +107,23 @@ async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
   let cursor: string | null = null;
   do {
     const chunk = await deps.identities.identities({ limit: CHUNK, ...(cursor === null ? {} : { cursor }) });
-    const items = chunk.items.filter(({ deletedAt }) => deletedAt === null);
-    for (const one of await inPool(items, (identity) => judgeIdentity(deps, identity, now))) {
+    // A page may have ended with an identity that was deleted since: its row keeps the place.
+    const judged = await inPool(chunk.items, async (identity) => ({
+      identity,
+      one: identity.deletedAt === null ? await judgeIdentity(deps, identity, now) : null,
+    }));
+    for (const { identity, one } of judged) {
+      const isOnPage = isAfterCursor;
+      isAfterCursor ||= identityText(identity) === query.cursor;
+      if (one === null) continue;
       identities += 1;
       byState[one.state] += 1;
       if (one.identity.lockedInstances > 0) open.locked += 1;
       if (one.state === 'Due' && one.nextStep.action === 'operator-rotate') open.unrotated += 1;
-      if (!isAfterCursor) isAfterCursor = identityText(one.identity) === query.cursor;
-      else if (isWanted(one, query)) {
-        const last = found.at(-1);
-        if (found.length < query.limit) found.push(one);
-        else if (last !== undefined) nextCursor = identityText(last.identity);
-      }
+      if (!isOnPage || !isWanted(one, query)) continue;
+      const last = found.at(-1);
+      if (found.length < query.limit) found.push(one);
+      else if (last !== undefined) nextCursor = identityText(last.identity);
     }
     cursor = chunk.nextCursor;
   } while (cursor !== null);

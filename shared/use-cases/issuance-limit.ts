@@ -6,9 +6,10 @@ import { countIn, countOneMore, secondsUntilEnd } from '../domain/rate-window.ts
 import type { Deps } from './deps.ts';
 
 /**
- * Asks, before anything is signed, whether an identity may have one more certificate at its own request. An answer that
- * is repeated issues nothing and does not ask; renewals that the timer makes in the vault never do.
- * @throws EverleafError TooManyRequests when ISSUANCES_PER_IDENTITY were issued within the hour
+ * Asks, before anything is signed, whether an identity may have one more certificate at its own request, or anything else
+ * that leaves rows for good: a token, a note of a login or of its trust bundle. An answer that is repeated leaves none and
+ * does not ask; what the timer and operators do for an identity never asks.
+ * @throws EverleafError TooManyRequests when ISSUANCES_PER_IDENTITY were counted within the hour
  */
 export function assertMayIssue(deps: Pick<Deps, 'clock' | 'policy'>, identity: Identity): void {
   const now = deps.clock.now();
@@ -16,8 +17,8 @@ export function assertMayIssue(deps: Pick<Deps, 'clock' | 'policy'>, identity: I
   if (issuances === null || countIn(issuances, now, HOUR_MS) < deps.policy.issuancesPerIdentity) return;
   throw new EverleafError(
     'TooManyRequests',
-    `Cannot issue a certificate for ${identityText(identity)}: it has had ${issuances.count} within the hour. ` +
-      'Look for an agent that does not keep its certificate.',
+    `Cannot do more for ${identityText(identity)}: it has asked for ${issuances.count} certificates, tokens and notes ` +
+      'within the hour. Look for an agent that does not keep what it gets.',
     { retryable: true, retryAfterSeconds: secondsUntilEnd(issuances.windowStart, now, HOUR_MS) },
   );
 }
@@ -42,8 +43,8 @@ export async function assertMayBegin(
 }
 
 /**
- * The identity with one more issuance counted: to be written, under its etag, in the transaction that records the
- * certificate, so that of many requests at once no more than the limit get through.
+ * The identity with one more issuance counted: to be written, under its etag, in the transaction that records what was
+ * asked for, so that of many requests at once no more than the limit get through.
  * @throws EverleafError TooManyRequests as assertMayIssue
  */
 export function countIssuance(deps: Pick<Deps, 'clock' | 'policy'>, identity: Identity): Identity {

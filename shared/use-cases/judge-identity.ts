@@ -1,12 +1,12 @@
 import type { CertificateHead, Identity } from '../domain/identity.ts';
 import {
   conditionOf,
-  heldByLine,
+  heldByLines,
   heldByRecord,
   type IdentityCondition,
   needsLines,
 } from '../domain/identity-status.ts';
-import { sumUpLines } from '../domain/lines.ts';
+import { type Lines, sumUpLines } from '../domain/lines.ts';
 import { NO_RECOVERY, offlineDays, type Recovery, recoveryOf } from '../domain/offline-budget.ts';
 import type { TrustBundle } from './authorities.ts';
 import type { Deps } from './deps.ts';
@@ -33,8 +33,16 @@ export async function judgeIdentity(
   now: Date,
 ): Promise<JudgedIdentity> {
   if (!needsLines(identity, now)) return { identity, ...conditionOf(identity, heldByRecord(identity), now) };
-  const { held } = sumUpLines(identity, await deps.identities.instances(identity), now);
-  return { identity, ...conditionOf(identity, heldByLine(held, deps.policy, now), now) };
+  const lines = await readLines(deps, identity, now);
+  return { identity, ...conditionOf(identity, heldByLines(lines, deps.policy, now), now) };
+}
+
+async function readLines(deps: Pick<Deps, 'identities'>, identity: Identity, now: Date): Promise<Lines> {
+  const [instances, revocations] = await Promise.all([
+    deps.identities.instances(identity),
+    deps.identities.revocations(identity),
+  ]);
+  return sumUpLines(identity, instances, revocations, now);
 }
 
 /** Reads what else is shown of an identity: its lines, what they leave it to stay off, and the bundle it knows. */
@@ -45,7 +53,7 @@ export async function readDetails(
   now: Date,
 ): Promise<IdentityStatus> {
   const { identity } = judged;
-  const lines = sumUpLines(identity, await deps.identities.instances(identity), now);
+  const lines = await readLines(deps, identity, now);
   const { acknowledgedBundleId: acknowledged } = identity;
   const common = {
     ...judged,

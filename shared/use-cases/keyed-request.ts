@@ -1,6 +1,7 @@
 import { toHex } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
 import { addMs, DAY_MS } from '../domain/instants.ts';
+import type { Operation } from '../domain/operation.ts';
 import type { Deps, Run } from './deps.ts';
 
 /** A request that carries an Idempotency-Key. */
@@ -54,6 +55,18 @@ export async function claimOperationId(
     );
   }
   return known.operationId;
+}
+
+/**
+ * The operation that a request with an Idempotency-Key began before. Such a request is answered with it, however it
+ * ended, and changes nothing.
+ */
+export async function operationOfKey(
+  deps: Pick<Deps, 'operations'>,
+  call: KeyedCall | null,
+  operationId: string,
+): Promise<Operation | null> {
+  return call === null ? null : ((await deps.operations.operation(operationId))?.value ?? null);
 }
 
 /** Removes the requests whose keys nobody can expect to be known any more. */

@@ -3,9 +3,10 @@ import { isEverleafError } from '../domain/errors.ts';
 import type { Identity } from '../domain/identity.ts';
 import { lineAfterLogin } from '../domain/instance.ts';
 import { MINUTE_MS, wholeSecond } from '../domain/instants.ts';
+import { isCertificateRevoked } from '../domain/revocation.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
-import { spkiHash } from '../pki/public-key.ts';
+import { spkiHash as hashOf } from '../pki/public-key.ts';
 import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
 import { agentCertificateChanges } from './agent-certificate.ts';
 import { readActiveAuthority } from './authorities.ts';
@@ -35,13 +36,13 @@ export async function issueForLogin(
   request: CertificateRequest,
   bundleId: string | null,
 ): Promise<IssuedLogin> {
-  await assertMayBegin(deps, identity, token.id, spkiHash(request.spki));
+  await assertMayBegin(deps, identity, token.id, hashOf(request.spki));
   const [authority, instance] = await Promise.all([
     readActiveAuthority(deps),
     claimKey(deps, identity, request),
   ]);
   checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
-  const order = { authority, identity, credential: token.id, spkiHash: spkiHash(request.spki), instance };
+  const order = { authority, identity, credential: token.id, spkiHash: hashOf(request.spki), instance };
   for (let race = 0; race < RACES; race++) {
     const login = await claimIssuance(deps, order, (issuance) => isRepeatable(deps, issuance));
     const owner = { identity: login.value.identity, instance };
@@ -68,7 +69,7 @@ export async function repeatLogin(
   token: TokenRecord,
   request: CertificateRequest,
 ): Promise<IssuedLogin | null> {
-  const found = await deps.identities.issuance(identity.cluster, token.id, spkiHash(request.spki));
+  const found = await deps.identities.issuance(identity.cluster, token.id, hashOf(request.spki));
   if (found === null || !(await isRepeatable(deps, found.value))) return null;
   const { instance, attempt } = found.value;
   checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
@@ -82,12 +83,12 @@ export async function repeatLogin(
 /** An answer is given again for ten minutes, unless its certificate was revoked since. */
 async function isRepeatable(
   deps: Deps,
-  { identity, attempt: { serialNumber }, finishedAt }: IssuanceRecord,
+  { identity, attempt: { serialNumber }, spkiHash, finishedAt }: IssuanceRecord,
 ): Promise<boolean> {
   const isRecent = finishedAt !== null && deps.clock.now().getTime() - finishedAt.getTime() < REPEAT_MS;
   if (!isRecent) return false;
   const revocations = await deps.identities.revocations(identity);
-  return !revocations.some((one) => one.serialNumber === serialNumber);
+  return !isCertificateRevoked(revocations, { serialNumber, spkiHash });
 }
 
 type Issued = Pick<IssuedLogin, 'identity' | 'record'>;

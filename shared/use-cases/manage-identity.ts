@@ -1,10 +1,11 @@
+import { checkRoom } from '../domain/cluster.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { ClientTemplate, Identity, IdentityWishes } from '../domain/identity.ts';
 import { checkWishes } from '../domain/identity-wishes.ts';
 import { later } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
-import { readCluster, readLiveCluster } from './clusters.ts';
+import { identitiesOf, readCluster, readLiveCluster } from './clusters.ts';
 import type { Deps, Run } from './deps.ts';
 import { ensureSuccessor, type SuccessorWishes } from './ensure-successor.ts';
 import { eventChange } from './events.ts';
@@ -64,7 +65,8 @@ export interface AddedIdentity {
 
 /**
  * Makes an identity in a cluster that exists, or makes a deleted one of its name again.
- * @throws EverleafError NotFound when there is no such cluster; AlreadyExists; InvalidInput; AccessDenied
+ * @throws EverleafError NotFound when there is no such cluster; InUse while it is being deleted; AlreadyExists;
+ *   InvalidInput, also when the cluster has as many identities as one holds; AccessDenied
  */
 export async function addIdentity(
   deps: Deps,
@@ -75,6 +77,8 @@ export async function addIdentity(
 ): Promise<AddedIdentity> {
   const checked = checkWishes(wishes);
   await readLiveCluster(deps, cluster);
+  const living = (await identitiesOf(deps, cluster)).filter(({ deletedAt }) => deletedAt === null);
+  checkRoom(cluster, living.length);
   const rotationKey = await readRotationKey(deps);
   const made = await createOrRecreateIdentity(deps, run, rotationKey, cluster, template, checked);
   const { identity, isNew, warnings } = made;

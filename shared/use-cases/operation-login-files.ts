@@ -4,6 +4,7 @@ import type { Deps, Run } from './deps.ts';
 import { isUnusedSuccessor, viewItems } from './get-operation.ts';
 import { type LoginFile, readLoginFile } from './make-login-file.ts';
 import { inPool } from './pool.ts';
+import { recordLoginFiles } from './record-login-files.ts';
 import { withRememberedSecrets } from './remembered-secrets.ts';
 import { readOperation } from './start-operation.ts';
 
@@ -25,7 +26,14 @@ export async function operationLoginFiles(
   const files = await inPool(unused, async ({ identity }) =>
     identity !== null && (await mayIssue(identity)) ? readLoginFile(remembering, identity) : null,
   );
+  const told = files.flatMap((file) => (file === null ? [] : [file.name]));
   const items = files.filter((file) => file !== null);
+  await recordLoginFiles(
+    deps,
+    run,
+    operation.cluster,
+    unused.flatMap(({ identity }) => (identity !== null && told.includes(identity.name) ? [identity] : [])),
+  );
   await deps.identities.commit(operation.cluster, [
     clusterEvent(deps, run, 'login-files-issued', operation.cluster, {
       details: { operation: id, count: items.length },

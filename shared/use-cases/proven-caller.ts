@@ -139,7 +139,11 @@ export async function readStanding(
   return { identity, line, place: line === null ? 'head' : placeInLine(line.value, record) };
 }
 
-function checkInForce(
+/**
+ * Refuses a certificate that cannot be used any more, but for a renewal.
+ * @throws EverleafError Expired with reason `certificate-expired` or `certificate-superseded`
+ */
+export function checkInForce(
   deps: Pick<Deps, 'clock'>,
   identity: Identity,
   record: CertificateRecord,

@@ -66,7 +66,11 @@ async function readVault(deps: Deps, identity: Identity): Promise<VaultFacts> {
     current:
       found === null
         ? null
-        : { version: found.version, isRecorded: isInForce || (await isRecorded(deps, identity, found)) },
+        : {
+            version: found.version,
+            isRecorded: isInForce || (await isRecorded(deps, identity, found)),
+            isEnabled: found.isEnabled,
+          },
     isRequestWaiting: pending.state === 'waiting',
   };
 }

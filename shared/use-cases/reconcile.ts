@@ -9,6 +9,7 @@ import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { removeOldFailures } from './login-limit.ts';
 import { inPool } from './pool.ts';
+import { readDeletedClusters, reconcileEnd } from './reconcile-end.ts';
 import { reconcileIdentity } from './reconcile-identity.ts';
 import { updateIdentity } from './update-identity.ts';
 
@@ -62,12 +63,14 @@ async function walk(deps: Deps, run: Run): Promise<ReconcileOutcome> {
   await inPool((await deps.fleet.authorities()).filter(isActive), (authority) =>
     look(`authority ${authority.id}`, () => reconcileAuthority(deps, run, authority)),
   );
+  const deletedClusters = await readDeletedClusters(deps);
   const identities = await forEachPage(
     (page) => deps.identities.identities(page),
     (identity) =>
-      look(identityText(identity), async () =>
-        (await reconcileIdentity(deps, run, identity)).map(({ name }) => name),
-      ),
+      look(identityText(identity), async () => {
+        const ended = await reconcileEnd(deps, run, identity, deletedClusters);
+        return ended ?? (await reconcileIdentity(deps, run, identity)).map(({ name }) => name);
+      }),
   );
   const dueRows = await forEachPage(
     (page) => deps.identities.dueRows(page),

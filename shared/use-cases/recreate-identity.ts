@@ -4,8 +4,10 @@ import { wholeSecond } from '../domain/instants.ts';
 import { type IdentityId, identityText, vaultCertificateName } from '../domain/names.ts';
 import { markRevoked } from '../domain/revocation.ts';
 import type { Secret } from '../domain/secret.ts';
-import { assertMayCreate, insertIdentity, newIdentity } from './create-identity.ts';
+import { passGate } from './cluster-gates.ts';
+import { assertMayCreate, type ClusterOrigin, insertIdentity, newIdentity } from './create-identity.ts';
 import type { Deps, Run } from './deps.ts';
+import { disableVersions } from './disable-versions.ts';
 import { updateIdentity } from './update-identity.ts';
 
 /** Tries to mark an instance while somebody else writes it. Nobody does for long: its identity is deleted. */
@@ -23,7 +25,9 @@ export interface CreatedIdentity {
  * Makes an identity, or makes a deleted one of its name again: as a new incarnation, whose tokens and certificates have
  * nothing to do with the earlier ones. Those stay dead: its lines are marked as revoked first, every earlier token
  * lies below the floor, and every earlier certificate is of an earlier incarnation.
- * @throws EverleafError InvalidInput for a name that cannot be carried everywhere
+ * @param origin the cluster that it is made with; null for one that is made by itself
+ * @throws EverleafError InvalidInput for a name that cannot be carried everywhere; InUse when its cluster was deleted; what the vault throws when the earlier
+ *   identity's versions are still to be disabled there
  */
 export async function createOrRecreateIdentity(
   deps: Deps,
@@ -32,17 +36,23 @@ export async function createOrRecreateIdentity(
   cluster: string,
   template: ClientTemplate,
   wishes: IdentityWishes = {},
+  origin: ClusterOrigin | null = null,
 ): Promise<CreatedIdentity> {
-  const found = await insertIdentity(deps, run, rotationKey, cluster, template, wishes);
+  const found = await insertIdentity(deps, run, rotationKey, cluster, template, wishes, origin);
   if (found.isNew || found.identity.deletedAt === null) return { ...found, warnings: [] };
   const earlier = found.identity;
   await revokeInstances(deps, earlier);
+  // While the name is still dead: a worker of the deletion that comes late leaves the vault of a living one alone.
+  if (earlier.delivery === 'vault') await disableVersions(deps, earlier);
   const id: IdentityId = { cluster, name: template.name };
   let isNew = false;
   const identity = await updateIdentity(deps, id, async (current) => {
     isNew = current.deletedAt !== null;
-    if (isNew) await assertMayCreate(deps, run, id, template, wishes);
-    return isNew ? newIdentity(deps, run, rotationKey, id, template, wishes, current) : null;
+    if (!isNew) return null;
+    await assertMayCreate(deps, run, id, template, wishes);
+    const gate = await passGate(deps, id, origin?.epoch ?? null);
+    const made = newIdentity(deps, run, rotationKey, id, template, wishes, origin, current);
+    return { identity: made.identity, changes: [...made.changes, ...gate] };
   });
   if (!isNew) return { identity, isNew, warnings: [] };
   run.log.write('info', `Made identity ${identityText(id)} again, as incarnation ${identity.incarnation}.`);

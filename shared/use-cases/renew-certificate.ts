@@ -123,10 +123,15 @@ async function finishAttempt(
   let record = await deps.identities.certificate(identity, attempt.serialNumber);
   if (record === null) {
     const request = await requestKey(deps, vault, identity);
-    if (!(await keepKey(deps, identity, attempt, request))) return abandon(deps, run, identity, attempt);
-    await deps.identities.claimKey(spkiHash(request.spki), owner);
-    const signed = await signLeaf(deps, authority, identity, VAULT_INSTANCE, attempt, request);
-    record = await recordCertificate(deps, identity, attempt, signed);
+    if (await keepKey(deps, identity, attempt, request)) {
+      await deps.identities.claimKey(spkiHash(request.spki), owner);
+      const signed = await signLeaf(deps, authority, identity, VAULT_INSTANCE, attempt, request);
+      record = await recordCertificate(deps, identity, attempt, signed);
+    } else {
+      // Bound to another key, which the vault has no more or which another worker has just merged. A certificate is
+      // recorded before it is merged, so that the record tells which.
+      record = await deps.identities.certificate(identity, attempt.serialNumber);
+    }
     if (record === null) return abandon(deps, run, identity, attempt);
   }
   const merged = await mergeOnce(vault, identity, record, authority);

@@ -2,8 +2,9 @@ import type { ActiveAuthority } from '../domain/authority.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { CertificateRecord } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
-import { isInForce } from '../domain/line-renewal.ts';
+import { isInForce, isPastRecovery } from '../domain/line-renewal.ts';
 import { identityText } from '../domain/names.ts';
+import { isCertificateRevoked } from '../domain/revocation.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { lineExtensions, renewCountOf } from '../pki/line-extensions.ts';
@@ -17,6 +18,7 @@ import { headOf, signLeaf } from './issue-certificate.ts';
 import { claimIssuance, issuanceInProgress, RACES } from './issue-once.ts';
 import { lockForked } from './lock-line.ts';
 import { type IssuedLogin, warningsOf } from './login-answer.ts';
+import { tellOfOldCertificate } from './old-certificate.ts';
 import { readStanding, type Standing, superseded } from './proven-caller.ts';
 import { checkTiming, recordRenewal } from './record-renewal.ts';
 
@@ -64,7 +66,7 @@ export async function renewLine(
 /**
  * What an equal request got before, as long as that certificate is in force.
  * @throws EverleafError Expired for a superseded certificate whose request was seen but has no answer any more; what
- *   `lockForked` throws for one with a request that was never seen
+ *   `lockForked` throws for one with a request that was never seen, unless it ended too long ago to be worth a lock
  */
 async function findAnswered(
   deps: Deps,
@@ -78,19 +80,22 @@ async function findAnswered(
     if (record !== null) return { identity: identity.value, record };
   }
   if (place !== 'superseded') return null;
-  if (seen === null) await lockForked(deps, run, shown);
+  if (seen === null) {
+    if (!isPastRecovery(shown, deps.clock.now(), deps.policy)) await lockForked(deps, run, shown, spkiHash);
+    await tellOfOldCertificate(deps, run, shown);
+  }
   throw superseded(identity.value);
 }
 
-/** A certificate that was revoked by its serial number helps nobody: another one is issued for the same request. */
+/** A certificate that is revoked, or whose key is, helps nobody: another one is issued for the same request. */
 async function isAnswer(
   deps: Pick<Deps, 'clock' | 'identities'>,
   line: Instance,
-  { attempt, finishedAt }: IssuanceRecord,
+  { attempt, spkiHash, finishedAt }: IssuanceRecord,
 ): Promise<boolean> {
   if (finishedAt === null || !isInForce(line, attempt, deps.clock.now())) return false;
   const revocations = await deps.identities.revocations(line.identity);
-  return !revocations.some(({ serialNumber }) => serialNumber === attempt.serialNumber);
+  return !isCertificateRevoked(revocations, { serialNumber: attempt.serialNumber, spkiHash });
 }
 
 /** Signs for the head of the line. Null: somebody else was faster; look again. */

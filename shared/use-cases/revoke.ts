@@ -1,6 +1,6 @@
 import { EverleafError } from '../domain/errors.ts';
 import { type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
-import { type Instance, withLock } from '../domain/instance.ts';
+import { withLock } from '../domain/instance.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import {
@@ -13,6 +13,7 @@ import {
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { withHeadLeft } from './head-left.ts';
 import { assertLive } from './live-identity.ts';
 import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
@@ -43,7 +44,8 @@ export function revoke(
 
 /**
  * Revokes an identity for good: every certificate and token of it counts for nothing from now on, and nothing is renewed
- * any more. Said again it changes nothing, unless it turns out that the key was compromised.
+ * any more. Said again it changes nothing, unless it turns out that the key was compromised, which may be said of a deleted
+ * identity as well.
  * @throws EverleafError NotFound
  */
 export async function revokeIdentity(
@@ -53,10 +55,10 @@ export async function revokeIdentity(
   reason: RevocationReason,
 ): Promise<Revocation> {
   const identity = await updateIdentity(deps, id, async (current) => {
-    assertLive(current);
+    assertRevocable(current, reason);
     const update = withRevocation(current, reason, wholeSecond(deps.clock.now()));
     if (update === null) return null;
-    const compromised = reason === 'keyCompromise' ? await vaultKeyChange(deps, current) : [];
+    const compromised = reason === 'keyCompromise' ? await vaultKeyChanges(deps, current) : [];
     const event = eventChange(deps, run, 'identity-revoked', current, { reason });
     return { identity: update.identity, changes: [...update.changes, ...compromised, event] };
   });
@@ -79,12 +81,34 @@ export function withRevocation(
   };
 }
 
-/** The key in the vault belongs to no instance that would be marked: it is remembered by its certificate. */
-async function vaultKeyChange(deps: Deps, identity: Identity): Promise<Change[]> {
-  const { head } = identity.certificate;
-  if (identity.delivery !== 'vault' || head === null) return [];
-  const row = await certificateRow(deps, identity, head.serialNumber, 'keyCompromise');
-  return row.change === null ? [] : [row.change];
+/** Rows of one transaction beside the identity's own: Azure Tables takes 100 changes in one. */
+const ROWS = 90;
+
+/**
+ * Keys in the vault belong to no instance that would be marked: each is remembered by its certificate, also when a newer
+ * one has replaced it, because its client may use it to its end. More than fit into the transaction are marked before it.
+ */
+async function vaultKeyChanges(deps: Deps, identity: Identity): Promise<readonly Change[]> {
+  if (identity.delivery !== 'vault') return [];
+  const now = wholeSecond(deps.clock.now());
+  const [certificates, revocations] = await Promise.all([
+    deps.identities.certificates(identity),
+    deps.identities.revocations(identity),
+  ]);
+  const changes = certificates
+    .filter(({ instance, notAfter }) => instance === VAULT_INSTANCE && notAfter >= now)
+    .flatMap((certificate) => {
+      const earlier = revocations.find((one) => one.serialNumber === certificate.serialNumber) ?? null;
+      const value = revokeCertificateRecord(certificate, earlier, 'keyCompromise', now);
+      return value === null ? [] : [{ op: 'put', kind: 'revocation', value } as const];
+    });
+  while (changes.length > ROWS) await deps.identities.commit(identity.cluster, changes.splice(0, ROWS));
+  return changes;
+}
+
+/** That a key was compromised may turn out when its identity is gone, and must not be lost when it is made again. */
+function assertRevocable(identity: Identity, reason: RevocationReason): void {
+  if (reason !== 'keyCompromise') assertLive(identity);
 }
 
 /**
@@ -100,7 +124,7 @@ export async function revokeInstance(
 ): Promise<Revocation> {
   const marks: RevocationMark[] = [];
   const after = await updateIdentity(deps, id, async (identity) => {
-    assertLive(identity);
+    assertRevocable(identity, reason);
     const stored = await deps.identities.instance(id, instance);
     if (stored === null) throw notFound(`instance ${instance}`, id);
     const mark = markRevoked(stored.value, reason, wholeSecond(deps.clock.now()));
@@ -108,7 +132,12 @@ export async function revokeInstance(
     marks.push(value);
     if (mark === null) return null;
     const isCounted = stored.value.lockedAt !== null && stored.value.revokedAt === null;
-    const update = withoutRevokedHead(isCounted ? withLock(identity, -1) : identity, serialNumbersOf(value));
+    const [instances, revocations] = await Promise.all([
+      deps.identities.instances(id),
+      deps.identities.revocations(id),
+    ]);
+    const lines = instances.map((line) => (line.id === instance ? value : line));
+    const update = withHeadLeft(deps, isCounted ? withLock(identity, -1) : identity, lines, revocations);
     // The identity is written with it, so that a login or a renewal that runs just now looks again.
     return {
       identity: update.identity,
@@ -140,11 +169,14 @@ export async function revokeCertificate(
 ): Promise<Revocation> {
   const rows: CertificateRevocation[] = [];
   const after = await updateIdentity(deps, id, async (current) => {
-    assertLive(current);
-    const { row, change } = await certificateRow(deps, current, serialNumber, reason);
+    assertRevocable(current, reason);
+    const { row, change, revocations } = await certificateRow(deps, current, serialNumber, reason);
     rows.push(row);
     if (change === null) return null;
-    const { identity, changes } = replacedAtOnce(deps, current, serialNumber);
+    const { identity, changes } =
+      current.delivery === 'agent'
+        ? withHeadLeft(deps, current, await deps.identities.instances(id), [...revocations, row])
+        : replacedAtOnce(deps, current, serialNumber);
     const event = eventChange(deps, run, 'certificate-revoked', current, {
       reason,
       serialNumber,
@@ -170,26 +202,11 @@ async function certificateRow(deps: Deps, id: Identity, serialNumber: string, re
   if (row === null)
     throw new EverleafError('Internal', 'A certificate is neither revoked nor to be revoked.');
   const change: Change | null = value === null ? null : { op: 'put', kind: 'revocation', value };
-  return { row, change };
-}
-
-/** An agent whose newest certificate is revoked has none in force: it logs in again, and nobody waits for a renewal. */
-function withoutRevokedHead(current: Identity, revoked: readonly string[]): IdentityUpdate {
-  const { head } = current.certificate;
-  const isInForce = current.delivery === 'agent' && head !== null && revoked.includes(head.serialNumber);
-  if (!isInForce) return { identity: current, changes: [] };
-  const { changes } = moveDue(current, 'certificate', null);
-  const certificate = { ...current.certificate, head: null, dueKey: null };
-  return { identity: { ...current, certificate }, changes };
-}
-
-function serialNumbersOf({ head, successor }: Instance): readonly string[] {
-  return successor === null ? [head.serialNumber] : [head.serialNumber, successor.serialNumber];
+  return { row, change, revocations };
 }
 
 /** A client of the vault has nothing to go on with once the certificate there is revoked: the next one is due now. */
 function replacedAtOnce(deps: Pick<Deps, 'clock'>, current: Identity, serialNumber: string): IdentityUpdate {
-  if (current.delivery === 'agent') return withoutRevokedHead(current, [serialNumber]);
   const { head } = current.certificate;
   const isInForce = head?.serialNumber === serialNumber;
   if (!isInForce || current.revokedAt !== null) return { identity: current, changes: [] };

@@ -1,45 +1,66 @@
 import { type Cluster, isUpdateOverdue, reminderDueAt } from '../domain/cluster.ts';
-import { toInstant } from '../domain/instants.ts';
+import { addMs, MINUTE_MS, toInstant } from '../domain/instants.ts';
 import { advanceOperation } from './advance-operation.ts';
 import { clusterEvent, updateCluster } from './clusters.ts';
-import { startDeletion } from './delete-cluster.ts';
+import { ensureDeletion } from './delete-cluster.ts';
 import type { Deps, Run } from './deps.ts';
 import { forgetOldRequests, newOperationId } from './keyed-request.ts';
 import { renewDue, type ScanOutcome } from './renew-due.ts';
 
 /**
- * What the timer does every time: goes on with the operations that are open and the clusters that are left half deleted,
- * reminds of clusters that nobody updates, and scans for what is due.
+ * How long a run may begin with other things after its scan. Well below what a function may take (`functionTimeout` in
+ * host.json), so that one call that hangs does not end the run.
+ */
+const TENDING_MS = 4 * MINUTE_MS;
+
+/**
+ * What the timer does every time: scans for what is due, then goes on with the clusters that are left half deleted and
+ * the operations that are open, and reminds of clusters that nobody updates. The scan comes first, because nothing else
+ * may keep credentials from being renewed; what there is no time for the next run does.
  * @returns null when another scan holds the lease
  * @throws EverleafError the first failure, after everything else had its turn
  */
 export async function tendFleet(deps: Deps, run: Run): Promise<ScanOutcome | null> {
   const failures: unknown[] = [];
-  const attempt = async (what: string, action: () => Promise<unknown>) => {
+  const attempt = async <T>(what: string, action: () => Promise<T>): Promise<T | null> => {
     try {
-      await action();
+      return await action();
     } catch (error) {
       failures.push(error);
       run.log.write('error', `Could not go on with ${what}: ${String(error)}`);
+      return null;
     }
   };
-  for (const cluster of await deps.fleet.clusters()) {
-    await attempt(`cluster ${cluster.name}`, () => tendCluster(deps, run, cluster));
-  }
-  for (const id of await deps.operations.open()) {
-    await attempt(`operation ${id}`, () => advanceOperation(deps, run, id));
+  const outcome = await attempt('what is due', () => renewDue(deps, run));
+  const tending = [
+    ...(await deps.fleet.clusters()).map((cluster) => ({
+      what: `cluster ${cluster.name}`,
+      action: () => tendCluster(deps, run, cluster),
+    })),
+    ...(await deps.operations.open()).map((id) => ({
+      what: `operation ${id}`,
+      action: () => advanceOperation(deps, run, id),
+    })),
+  ];
+  const deadline = addMs(deps.clock.now(), TENDING_MS);
+  for (const [i, { what, action }] of tending.entries()) {
+    if (deps.clock.now() > deadline) {
+      run.log.write(
+        'warn',
+        `No time for ${what} and ${tending.length - i - 1} others; the next run goes on.`,
+      );
+      break;
+    }
+    await attempt(what, action);
   }
   await attempt('the Idempotency-Keys', () => forgetOldRequests(deps, run));
-  const outcome = await renewDue(deps, run);
   if (failures.length > 0) throw failures[0];
   return outcome;
 }
 
 async function tendCluster(deps: Deps, run: Run, cluster: Cluster): Promise<void> {
-  const { name, state, operationId } = cluster;
-  if (state === 'Deleting') {
-    const known = operationId === null ? null : await deps.operations.operation(operationId);
-    if (known === null) await startDeletion(deps, run, cluster, newOperationId(deps, name));
+  if (cluster.state === 'Deleting') {
+    await ensureDeletion(deps, run, cluster, newOperationId(deps, cluster.name));
     return;
   }
   // The list is enough to see that there is nothing to say, which is how it is on most days.

@@ -1,10 +1,27 @@
-import { type Identity, tokenEnd } from '../domain/identity.ts';
+import { type Identity, isTokenFresh, tokenEnd } from '../domain/identity.ts';
 import { addMs, earlier, SECOND_MS, toInstant, wholeSecond } from '../domain/instants.ts';
+import { findRule } from '../domain/revocation.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { mintToken, tokenFacts } from './tokens.ts';
 import type { IdentityUpdate } from './update-identity.ts';
+
+/** Whether a rule revokes an identity's newest token, as it may while newer ones are none of the rule's. */
+export async function isTokenRevoked(
+  deps: Pick<Deps, 'revocationRules'>,
+  identity: Identity,
+): Promise<boolean> {
+  return findRule(await deps.revocationRules.all(), identity, identity.token.issuedAt) !== null;
+}
+
+/** Whether the newest token can be given out again: it is fresh, and logs in whoever gets it. */
+export async function canTellAgain(
+  deps: Pick<Deps, 'clock' | 'revocationRules'>,
+  identity: Identity,
+): Promise<boolean> {
+  return isTokenFresh(identity.token, deps.clock.now()) && !(await isTokenRevoked(deps, identity));
+}
 
 /**
  * The identity with its next token. Earlier tokens work until that one is first used, or to their own ends; with a

@@ -5,9 +5,10 @@ import { type IdentityId, identityText } from '../domain/names.ts';
 import { isLeftToOthers } from '../domain/renewal-plan.ts';
 import type { Change } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
+import { brief, type Patience } from './patience.ts';
 
-/** How often a step is repeated when somebody else keeps writing the same identity in between. */
-const TRIES = 10;
+/** When to come back, in seconds, after every try has lost its race. */
+const COME_BACK_SECONDS = 5;
 
 /** What a step does to an identity: the record as it shall be, and the rows that change with it. */
 export interface IdentityUpdate {
@@ -26,6 +27,7 @@ export async function readIdentity(deps: Pick<Deps, 'identities'>, id: IdentityI
  * Reads an identity, decides, and writes in one transaction; when somebody wrote in between it reads and decides
  * again, so a lost race is never a failure.
  * @param decide gives the update, or null when there is nothing to do any more; called once per try
+ * @param patience `patient` for what nobody may hold up by writing the identity again and again
  * @returns the identity as it stands afterwards
  * @throws EverleafError NotFound; Conflict when every try lost its race
  */
@@ -33,8 +35,9 @@ export async function updateIdentity(
   deps: Pick<Deps, 'identities'>,
   id: IdentityId,
   decide: (identity: Identity) => IdentityUpdate | null | Promise<IdentityUpdate | null>,
+  patience: Patience = brief(),
 ): Promise<Identity> {
-  for (let attempt = 1; ; attempt++) {
+  for (;;) {
     const stored = await deps.identities.identity(id);
     if (stored === null) throw notFound(id);
     const update = await decide(stored.value);
@@ -46,9 +49,19 @@ export async function updateIdentity(
       ]);
       return update.identity;
     } catch (error) {
-      if (!isEverleafError(error, 'Conflict') || attempt === TRIES) throw error;
+      if (!isEverleafError(error, 'Conflict')) throw error;
+      if (!(await patience())) throw busyIdentity(id, error);
     }
   }
+}
+
+/** The refusal of a step whose every try lost its race. */
+export function busyIdentity(id: IdentityId, cause: unknown): EverleafError {
+  return new EverleafError('Conflict', `Others keep changing ${identityText(id)}. Try again in a moment.`, {
+    retryable: true,
+    retryAfterSeconds: COME_BACK_SECONDS,
+    cause,
+  });
 }
 
 function notFound(id: IdentityId): EverleafError {

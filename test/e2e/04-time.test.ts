@@ -17,6 +17,8 @@ import { OpensslAgent } from './support/openssl-agent.ts';
 
 const DAY_MS = 86_400_000;
 const BACKDATE_MS = 300_000;
+/** Far less than the nine days for which a credential may be renewed before its window closes. */
+const STEP_DAYS = 2;
 
 let stateDir: string;
 let everleaf: LocalEnvironment;
@@ -81,6 +83,7 @@ describe('fifty days later', () => {
       [
         ['renew-due', null],
         ['reconcile', null],
+        ['seal-audit', null],
       ],
     );
   });
@@ -103,12 +106,12 @@ describe('fifty days later', () => {
   });
 });
 
-describe('another 270 days, a day at a time', () => {
+describe('another 270 days, two days at a time', () => {
   it('no credential in the vault is ever expired, nor left alone when its moment has come', async () => {
     let before = await everleaf.now();
-    for (let day = 1; day <= 270; day++) {
-      const now = await everleaf.advance('P1D', { settle: true });
-      const due = before.getTime() + DAY_MS;
+    for (let day = STEP_DAYS; day <= 270; day += STEP_DAYS) {
+      const now = await everleaf.advance(`P${STEP_DAYS}D`, { settle: true });
+      const due = before.getTime() + STEP_DAYS * DAY_MS;
       before = now;
       const { identities, queue } = await everleaf.status();
       assert.deepEqual(queue, { waiting: 0, poison: 0 });

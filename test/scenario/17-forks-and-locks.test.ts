@@ -137,6 +137,56 @@ test('17 a login whose answer was lost sends the certificate before it back to l
   );
 });
 
+test('17 a superseded certificate that asks for a key of its own line locks nothing', async () => {
+  const world = await startedWorld();
+  const token = await tokenFromLoginFile(world, NODE_AGENT);
+  const csr = requestOf(NODE_AGENT, 'node');
+  const first = holding(NODE_AGENT, await logIn(world, token, csr), keyPair('P-256', 'node'));
+  await show(world, first);
+  world.clock.advance(11 * MINUTE_MS);
+  const again = holding(NODE_AGENT, await logIn(world, token, csr), keyPair('P-256', 'node'));
+  await show(world, again);
+  await assert.rejects(
+    renew(world, first, 'node'),
+    SUPERSEDED,
+    "the line's key, which is the certificate's own",
+  );
+
+  const next = await renew(world, again, 'node, key 1');
+  await assert.rejects(renew(world, first, 'node, key 1'), SUPERSEDED, "the successor's key");
+  await show(world, next);
+  await assert.rejects(renew(world, first, 'node, key 1'), SUPERSEDED, "the head's key");
+  await assert.rejects(renew(world, again, 'node'), SUPERSEDED, "the certificate's own key");
+  assert.equal((await lineOf(world, first)).lockedAt, null);
+  await assert.rejects(renew(world, first, 'a thief'), { code: 'Locked' });
+});
+
+test('17 a certificate that ended too long ago to be recovered locks nothing, and is told of once a minute', async () => {
+  const world = await startedWorld();
+  const ancient = await firstCertificate(world);
+  world.clock.advance(59 * DAY_MS);
+  const second = await renew(world, ancient, 'node, key 1');
+  await show(world, second);
+  world.clock.advance(61 * DAY_MS);
+  const third = await renew(world, second, 'node, key 2');
+  await show(world, third);
+  const told = async () =>
+    (await eventsOf(world, NODE_AGENT)).filter(({ type }) => type === 'old-certificate-refused');
+  for (const owner of ['a thief', 'the same thief']) {
+    await assert.rejects(renew(world, ancient, owner), SUPERSEDED);
+  }
+  assert.equal((await lineOf(world, third)).lockedAt, null);
+  const [event, ...others] = await told();
+  assert.deepEqual(
+    [event?.outcome, event?.reason, event?.count, event?.target.serialNumber, others.length],
+    ['denied', 'fork', 2, ancient.answer.serialNumber, 0],
+  );
+  world.clock.advance(MINUTE_MS);
+  await assert.rejects(renew(world, ancient, 'a thief'), SUPERSEDED);
+  assert.equal((await told()).length, 2);
+  await assert.rejects(renew(world, second, 'a thief'), { code: 'Locked' }, 'one that has not ended');
+});
+
 test('17 of two equal requests at once one signs, and both get its certificate', async () => {
   const world = await startedWorld();
   const first = await firstCertificate(world);

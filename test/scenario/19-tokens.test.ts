@@ -6,6 +6,7 @@ import { DAY_MS, MINUTE_MS } from '../../shared/domain/instants.ts';
 import { ensureSuccessor } from '../../shared/use-cases/ensure-successor.ts';
 import { changeIdentity } from '../../shared/use-cases/manage-identity.ts';
 import { revokeIdentity } from '../../shared/use-cases/revoke.ts';
+import { rotateWithProof } from '../../shared/use-cases/rotate-with-proof.ts';
 import {
   identityOf,
   KMS,
@@ -107,9 +108,9 @@ test('19 a token of the vault that was used before it came there makes way for o
 test('19 an agent rotates its token with a proof of its key', async () => {
   const world = await startedWorld();
   const { token, certificate } = await nodeWithCertificate(world);
-  const { identity } = await prove(world, certificate, 'node');
-  const { text } = await ensureSuccessor(world.deps, world.run, identity);
-  const lost = await ensureSuccessor(world.deps, world.run, identity);
+  const { record } = await prove(world, certificate, 'node');
+  const { text } = await rotateWithProof(world.deps, world.run, record);
+  const lost = await rotateWithProof(world.deps, world.run, record);
   assert.equal(lost.text.reveal(), text.reveal());
   await logIn(world, text.reveal(), request('node'));
   await assert.rejects(logIn(world, token, request('node')), superseded);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../shared/domain/instants.ts';
 import type { RevocationCriteria } from '../../shared/domain/revocation.ts';
+import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { changeIdentity } from '../../shared/use-cases/manage-identity.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
@@ -18,6 +19,7 @@ import {
   requestOf,
   tokenFromVault,
 } from '../support/agent.ts';
+import { eventsOf } from '../support/events.ts';
 import { allCertificates, assertDueRows } from '../support/inspect-world.ts';
 import type { World } from '../support/memory-world.ts';
 import { nodeWithCertificate, prove, rotate, startedWorld } from '../support/operator-actions.ts';
@@ -126,19 +128,43 @@ test('20 when the certificate in the vault is revoked, the next scan brings anot
   const { head } = (await identityOf(world, KMS)).certificate;
   assert.ok(head !== null);
   await revoke(world.deps, world.run, KMS, { ...ALL, serialNumber: head.serialNumber }, 'superseded');
+  const events = (await eventsOf(world, KMS)).length;
+  await assert.rejects(logIn(world, tokenFromVault(world, KMS), null), { code: 'NotReady', retryable: true });
+  assert.equal((await eventsOf(world, KMS)).length, events, 'nobody was logged in');
   await world.tick();
   const after = (await identityOf(world, KMS)).certificate;
+  assert.equal((await logIn(world, tokenFromVault(world, KMS), null)).serialNumber, after.head?.serialNumber);
   assert.notEqual(after.head?.serialNumber, head.serialNumber);
   assert.equal(after.forcedAt, null);
   await assertDueRows(world);
 });
 
-test('20 the key of a vault that was compromised is not certified for anybody who copied it', async () => {
+test('20 the keys of a vault that were compromised are not certified for anybody who copied one', async () => {
   const world = await startedWorld();
   const { head } = (await identityOf(world, KMS)).certificate;
+  await yearPasses(world, 50);
+  const token = tokenFromVault(world, KMS);
+  const newer = (await identityOf(world, KMS)).certificate.head;
+  assert.notEqual(newer?.serialNumber, head?.serialNumber);
+  await logIn(world, token, requestOf(KMS, 'not of the vault'));
   await revoke(world.deps, world.run, KMS, ALL, 'keyCompromise');
-  const [row, ...more] = await world.deps.identities.revocations(KMS);
-  assert.deepEqual([row?.serialNumber, row?.reason, more.length], [head?.serialNumber, 'keyCompromise', 0]);
+  const rows = await world.deps.identities.revocations(KMS);
+  const serials = [head, newer].map((one) => one?.serialNumber);
+  assert.deepEqual(rows.map(({ serialNumber }) => serialNumber).sort(), serials.sort());
+  assert.ok(rows.every(({ reason }) => reason === 'keyCompromise'));
+});
+
+test('20 that a key was compromised is remembered also when it turns out after the identity was deleted', async () => {
+  const world = await startedWorld();
+  const { head } = (await identityOf(world, KMS)).certificate;
+  await deleteIdentity(world.deps, world.run, KMS);
+  await assert.rejects(revoke(world.deps, world.run, KMS, ALL, 'superseded'), { code: 'NotFound' });
+  assert.equal((await revoke(world.deps, world.run, KMS, ALL, 'keyCompromise')).reason, 'keyCompromise');
+  const [row] = await world.deps.identities.revocations(KMS);
+  assert.deepEqual([row?.serialNumber, row?.reason], [head?.serialNumber, 'keyCompromise']);
+  const { deletedAt, revocationReason } = await identityOf(world, KMS);
+  assert.ok(deletedAt !== null);
+  assert.equal(revocationReason, 'keyCompromise');
 });
 
 test('20 a rule by client type revokes what there is and what is to come, until it is taken back', async () => {

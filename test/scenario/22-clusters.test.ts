@@ -163,7 +163,7 @@ test('22 a deleted cluster is gone: its identities are revoked, its keys disable
   await world.tick();
   const operation = await look(world, id);
   assert.equal(operation.state, 'succeeded');
-  assert.equal(operation.counts.done, 12);
+  assert.equal(operation.counts.done, 6);
   await assert.rejects(logIn(world, token, requestOf(NODE, 'n1')), { code: 'Revoked' });
   assert.deepEqual(await world.clientVault.enabledVersions(vaultCertificateName(KMS)), []);
   assert.equal(world.clientVault.versions(vaultCertificateName(KMS)).length, 1);

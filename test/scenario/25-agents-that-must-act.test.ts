@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { withLock } from '../../shared/domain/instance.ts';
 import { statusJson } from '../../shared/http/status-json.ts';
 import { readTrustBundle } from '../../shared/use-cases/authorities.ts';
+import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { getPlan } from '../../shared/use-cases/get-plan.ts';
 import { getStatus } from '../../shared/use-cases/get-status.ts';
@@ -155,4 +156,20 @@ test('25 an agent’s identity of a former version, whose certificate stands in 
   assert.equal(await told(world), 'Healthy: none null');
   goTo(46);
   assert.equal(await told(world), `WaitingForAgent: agent-renew ${RENEW}`);
+});
+
+test('25 the page after one whose last identity was deleted meanwhile is where it would have been', async () => {
+  const world = memoryWorld();
+  await firstStart(world.deps, world.run);
+  const query = { cluster: null, state: null, limit: 3, cursor: null };
+  const first = await getStatus(world.deps, query);
+  const second = await getStatus(world.deps, { ...query, cursor: first.nextCursor });
+  const last = first.identities.at(-1)?.identity;
+  assert.ok(last !== undefined);
+  await deleteIdentity(world.deps, world.run, last);
+  const again = await getStatus(world.deps, { ...query, cursor: first.nextCursor });
+  assert.deepEqual(again.identities, second.identities);
+  await assert.rejects(getStatus(world.deps, { ...query, cursor: 'management/nobody' }), {
+    code: 'InvalidInput',
+  });
 });

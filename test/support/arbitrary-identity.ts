@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { CertificateHead, Failure, Identity } from '../../shared/domain/identity.ts';
-import { type HeldCertificate, heldByLine } from '../../shared/domain/identity-status.ts';
+import { type HeldCertificate, heldByLines } from '../../shared/domain/identity-status.ts';
 import { wholeSecond } from '../../shared/domain/instants.ts';
 import { NO_RECOVERY } from '../../shared/domain/offline-budget.ts';
 import { after, buildFailure, buildHead, buildIdentity } from './build-identity.ts';
@@ -73,7 +73,10 @@ const inVault: fc.Arbitrary<Sample> = fc
         failure: sample.tokenFailure,
       },
     }),
-    held: sample.head === null ? null : { head: sample.head, lockedInstance: null, recovery: NO_RECOVERY },
+    held:
+      sample.head === null
+        ? null
+        : { head: sample.head, lockedInstance: null, lockedBeside: null, recovery: NO_RECOVERY },
     now: sample.now,
   }));
 
@@ -83,6 +86,7 @@ const withAgent: fc.Arbitrary<Sample> = fc
     now: moment,
     head: orNull(head),
     lockedAt: fc.option(moment, { nil: null, freq: 5 }),
+    lockedBeside: fc.option(fc.constant(true), { nil: null, freq: 5 }),
     recoveriesUsed: fc.nat({ max: 4 }),
     forcedAt: fc.option(moment, { nil: null, freq: 5 }),
     handoverGeneration: fc.constantFrom(-1, 0, 1),
@@ -98,8 +102,11 @@ const withAgent: fc.Arbitrary<Sample> = fc
     held:
       head === null
         ? null
-        : heldByLine(
-            buildLine({ head, lockedAt: sample.lockedAt, recoveriesUsed: sample.recoveriesUsed }),
+        : heldByLines(
+            {
+              held: buildLine({ head, lockedAt: sample.lockedAt, recoveriesUsed: sample.recoveriesUsed }),
+              locked: sample.lockedBeside ? buildLine({ id: '22'.repeat(16), lockedAt: now }) : null,
+            },
             { recoveryWindowDays: 30, recoveryBudget: 3 },
             now,
           ),

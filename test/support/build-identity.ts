@@ -82,6 +82,7 @@ export function buildIdentity({ certificate, token, ...changes }: IdentityChange
     revocationReason: null,
     deletedAt: null,
     incarnation: 1,
+    creationId: null,
     lastSeenAt: null,
     acknowledgedBundleId: null,
     lockedInstances: 0,

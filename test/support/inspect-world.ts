@@ -66,7 +66,7 @@ export async function allCertificates(world: World): Promise<readonly Certificat
   return rows.flat().map((row) => recordCodecs.certificate.decode(row));
 }
 
-async function assertNothingPending(vault: MemoryVault): Promise<void> {
+export async function assertNothingPending(vault: MemoryVault): Promise<void> {
   for (const name of vault.names()) {
     const { state } = await vault.pending(name);
     assert.ok(state === 'none' || state === 'ended', `"${name}" has an operation that is ${state}`);
@@ -97,7 +97,7 @@ export async function assertDueRows(world: World): Promise<void> {
   assert.deepEqual(rows.map(({ key }) => key).sort(), expected.sort(), 'due rows and the record differ');
 }
 
-async function assertSerialNumbers(world: World, released: readonly Uint8Array[]): Promise<void> {
+export async function assertSerialNumbers(world: World, released: readonly Uint8Array[]): Promise<void> {
   const inVaults = [world.authorityVault, world.clientVault].flatMap((vault) =>
     vault.names().flatMap((name) => vault.versions(name).map(({ der }) => der)),
   );

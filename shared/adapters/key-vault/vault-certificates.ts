@@ -165,7 +165,12 @@ function finished(certificate: KeyVaultCertificateWithPolicy): VaultCertificate 
   const { cer, keyId, properties } = certificate;
   if (cer === undefined || cer.length === 0 || keyId === undefined || properties.version === undefined)
     return null;
-  return { version: properties.version, keyId, der: Uint8Array.from(cer) };
+  return {
+    version: properties.version,
+    keyId,
+    der: Uint8Array.from(cer),
+    isEnabled: properties.enabled !== false,
+  };
 }
 
 const EXTENDED_KEY_USAGE: Readonly<Record<KeySpec['usage'], string[]>> = {

@@ -1,8 +1,11 @@
 import { EverleafError } from '../../domain/errors.ts';
+import { assertStorable, isRowKey } from '../storage/row-limits.ts';
 import type { RowOperation, StoredRow, Table } from '../storage/table.ts';
 import { OrderedKeys } from './ordered-keys.ts';
 
 const MOST_OPERATIONS = 100;
+/** Longer than every key with its prefix. */
+const MOST_BOUND = 600;
 
 interface Partition {
   readonly rows: Map<string, StoredRow>;
@@ -26,12 +29,17 @@ export class MemoryTable implements Table {
   }
 
   async get(partition: string, key: string): Promise<StoredRow | null> {
+    if (!isRowKey(key)) return null;
     const row = this.#partitions.get(partition)?.rows.get(key) ?? null;
     if (row !== null) this.#rowsExamined += 1;
     return row;
   }
 
   async range(partition: string, from: string, before: string, limit: number): Promise<StoredRow[]> {
+    // The service takes bounds in the URL, which has an end.
+    if (from.length > MOST_BOUND || before.length > MOST_BOUND) {
+      throw new EverleafError('StorageRefused', 'Cannot read rows: a bound is longer than any key.');
+    }
     const found: StoredRow[] = [];
     const { keys, rows } = this.#partitions.get(partition) ?? { keys: new OrderedKeys(), rows: new Map() };
     for (const key of keys.between(from, before)) {
@@ -57,6 +65,7 @@ export class MemoryTable implements Table {
         'A transaction takes at most 100 operations, one for each row.',
       );
     }
+    assertStorable(operations);
     const { rows, keys } = this.#partitions.get(partition) ?? { rows: new Map(), keys: new OrderedKeys() };
     for (const operation of operations) assertPossible(rows.get(operation.key), operation);
     for (const operation of operations) {

@@ -1,5 +1,6 @@
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
 import { codeOf, statusOf, storageError } from './errors.ts';
+import { assertStorable, isRowKey } from './row-limits.ts';
 import type { RowOperation, StoredRow, Table } from './table.ts';
 
 /** Most entities that the service answers in one page. */
@@ -29,6 +30,7 @@ export class AzureTable implements Table {
   }
 
   async get(partition: string, key: string): Promise<StoredRow | null> {
+    if (!isRowKey(key)) return null;
     try {
       const { etag, v, data } = await this.#client.getEntity<Entity>(partition, key);
       return { partition, key, v, data, etag };
@@ -60,6 +62,7 @@ export class AzureTable implements Table {
 
   async commit(partition: string, operations: readonly RowOperation[]): Promise<void> {
     if (operations.length === 0) return;
+    assertStorable(operations);
     try {
       await this.#client.submitTransaction(operations.map((operation) => action(partition, operation)));
     } catch (error) {

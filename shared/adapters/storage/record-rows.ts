@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AuditEvent, EventType } from '../../domain/audit.ts';
+import type { ClusterGate } from '../../domain/cluster-gate.ts';
 import { type CertificateRecord, CLIENT_TYPES, type Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
 import type { IdentityId } from '../../domain/names.ts';
@@ -63,6 +64,7 @@ const identity: z.ZodType<Identity> = identityId.extend({
   ...revoked,
   deletedAt: instant.nullable().default(null),
   incarnation: z.int().default(1),
+  creationId: z.string().nullable().default(null),
   lastSeenAt: instant.nullable(),
   acknowledgedBundleId: z.string().nullable().default(null),
   lockedInstances: z.int().default(0),
@@ -189,6 +191,14 @@ const event: z.ZodType<AuditEvent & { readonly identity: IdentityId }> = z.objec
   identity: identityId,
 });
 
+const gate: z.ZodType<ClusterGate> = z.object({
+  v,
+  cluster: z.string(),
+  slot: z.int(),
+  state: z.enum(['Open', 'Closed']),
+  epoch: z.int(),
+});
+
 export const recordCodecs = {
   identity: rowCodec('identity', identity),
   token: rowCodec('token', token),
@@ -199,4 +209,5 @@ export const recordCodecs = {
   revocation: rowCodec('revocation', revocation),
   owner: rowCodec('owner', owner),
   event: rowCodec('event', event),
+  gate: rowCodec('gate', gate),
 };

@@ -49,6 +49,8 @@ const cluster: z.ZodType<Cluster> = z.object({
   remindedAt: instant.nullable().default(null),
   createdBy: z.string().nullable().default(null),
   operationId: z.string().nullable().default(null),
+  creationId: z.string().nullable().default(null),
+  epoch: z.int().default(1),
   deliveredBundleId: z.string().nullable().default(null),
   revision: z.int().default(1),
 });

@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../../domain/audit.ts';
+import type { ClusterGate } from '../../domain/cluster-gate.ts';
 import { toHex } from '../../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../../domain/identity.ts';
@@ -36,6 +37,7 @@ const keys = {
   instance: (id: IdentityId, instance: string) => `n|${id.cluster}|${id.name.toLowerCase()}|${instance}`,
   revocation: (id: IdentityId, serial: string) => `s|${id.cluster}|${id.name.toLowerCase()}|${serial}`,
   issuance: (credential: string, spkiHash: string) => `l|${credential}|${spkiHash}`,
+  gate: (cluster: string, slot: number) => `g|${cluster}|${String(slot).padStart(2, '0')}`,
   event: (time: Date, id: string) => `o|${time.toISOString()}|${id}`,
 };
 
@@ -118,6 +120,10 @@ export class TableIdentityStore implements IdentityStore {
     return (await this.#read(this.#partitionOf(id.cluster), key, recordCodecs.certificate))?.value ?? null;
   }
 
+  async certificates(id: IdentityId): Promise<readonly CertificateRecord[]> {
+    return decodeKnown(await this.#below(id.cluster, keys.certificate(id, '')), recordCodecs.certificate);
+  }
+
   issuance(cluster: string, credential: string, spkiHash: string): Promise<Stored<IssuanceRecord> | null> {
     return this.#read(this.#partitionOf(cluster), keys.issuance(credential, spkiHash), recordCodecs.issuance);
   }
@@ -137,6 +143,15 @@ export class TableIdentityStore implements IdentityStore {
 
   async dueRow(cluster: string, key: string): Promise<DueRow | null> {
     return (await this.#read(this.#partitionOf(cluster), key, recordCodecs.due))?.value ?? null;
+  }
+
+  gate(cluster: string, slot: number): Promise<Stored<ClusterGate> | null> {
+    return this.#read(this.#partitionOf(cluster), keys.gate(cluster, slot), recordCodecs.gate);
+  }
+
+  async gates(cluster: string): Promise<readonly Stored<ClusterGate>[]> {
+    const rows = await this.#below(cluster, `g|${cluster}|`);
+    return rows.map((row) => ({ value: recordCodecs.gate.decode(row), etag: row.etag }));
   }
 
   async countEvent(event: AuditEvent & { identity: IdentityId }): Promise<void> {
@@ -254,6 +269,8 @@ function keyOf({ kind, value }: Write): string {
       return keys.revocation(value.identity, value.serialNumber);
     case 'due':
       return value.key;
+    case 'gate':
+      return keys.gate(value.cluster, value.slot);
     case 'event':
       return keys.event(value.time, value.id);
   }

@@ -21,11 +21,11 @@ export type RowOperation =
 
 /**
  * What the record needs of Azure Table storage, and what the memory twin does as well.
- * 1. `get` answers null for a row that is not there.
+ * 1. `get` answers null for a row that is not there, and for a key that no row can have.
  * 2. `range` answers the rows of one partition with `from` <= key < `before`, in key order, `limit` at most.
  * 3. `commit` does all operations, at most 100 on as many different rows of one partition, or none. Conflict: an
- *    insert found a row, or a replace another etag or none. Removing a row that is gone does nothing. More rows, or one
- *    row twice: StorageRefused.
+ *    insert found a row, or a replace another etag or none. Removing a row that is gone does nothing. More rows, one
+ *    row twice, a key or an amount of data that no row can have: StorageRefused.
  * 4. What `commit` acknowledged every later read shows.
  * 5. `prepare` makes the table when it is missing. Until then reads find nothing and `commit` fails with
  *    StorageRefused.

@@ -44,11 +44,12 @@ export const agentPaths: Paths = {
       id: 'rotateToken',
       summary: 'Get the next token',
       description:
-        'An unused successor is given again, so that a lost answer costs nothing. The first use of a token ends the earlier ones.',
+        'An unused successor is given again, so that a lost answer costs nothing. The first use of a token ends the earlier ones. ' +
+        'After a cut-over it is 403 until somebody has logged in with the login file that an operator got.',
       security: ['proof'],
       parameters: [proofHeader],
       answers: { 200: { text: 'The token.', schema: ref('RotatedToken') } },
-      problems: [400, 403, 413],
+      problems: [400, 403, 413, 429],
     }),
   },
   '/api/bundle/acknowledge': {
@@ -59,7 +60,7 @@ export const agentPaths: Paths = {
       parameters: [proofHeader],
       body: { type: 'object', required: ['bundleId'], properties: { bundleId: { type: 'string' } } },
       answers: { 200: { text: 'Noted.', schema: ref('Acknowledgement') } },
-      problems: [403],
+      problems: [403, 429],
     }),
   },
   '/api/ca-bundle': {

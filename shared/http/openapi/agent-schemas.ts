@@ -51,7 +51,11 @@ export const agentSchemas: Readonly<Record<string, Schema>> = {
     'vault?': object({ certificateId: text, secretId: text }),
   }),
   RotatedToken: object({ token: text, expiresAt: instant }),
-  Acknowledgement: object({ bundleId: hex, current: described(flag, 'Whether it is the bundle in force.') }),
+  Acknowledgement: object({
+    bundleId: hex,
+    current: described(flag, 'Whether it is the bundle in force.'),
+    'renewAfter?': described(instant, 'Now, while an operator asks the agent for a renewal.'),
+  }),
   Problem: object({
     type: text,
     title: text,

@@ -212,8 +212,13 @@ function note(seen: Bystander, one: Event): void {
   }
   const target = revoked(seen, one);
   if (target === undefined || seen.identities.has(id.name)) return;
-  const ended =
-    one.what === 'instance' ? mine.filter(({ instance }) => instance === target.instance) : [target];
+  const isEnded = ({ instance, serialNumber, spkiHash }: CertificateRecord) => {
+    if (one.what === 'instance') return instance === target.instance;
+    // Who has a compromised key proves nothing with any certificate for it.
+    const isOfKey = one.reason === 'keyCompromise' && spkiHash === target.spkiHash;
+    return serialNumber === target.serialNumber || isOfKey;
+  };
+  const ended = mine.filter(isEnded);
   for (const { serialNumber, spkiHash } of ended) {
     seen.serials.add(serialNumber);
     if (one.what === 'instance' || one.reason === 'keyCompromise') seen.keys.add(spkiHash);

@@ -5,9 +5,11 @@ import {
   type ClusterSpec,
   checkClusterSpec,
   checkedVaultUrl,
+  checkRoom,
   isSameSpec,
   isUpdateOverdue,
   kubeletName,
+  MOST_IDENTITIES,
   MOST_NODES,
   planReminder,
   reminderDueAt,
@@ -27,6 +29,8 @@ const CLUSTER: Cluster = {
   remindedAt: null,
   createdBy: 'operator',
   operationId: null,
+  creationId: null,
+  epoch: 1,
   deliveredBundleId: null,
   revision: 1,
 };
@@ -175,5 +179,12 @@ describe('the reminder of an update', () => {
     assert.equal(`${entry?.kind} ${entry?.action} ${entry?.reason}`, 'reminder remind Overdue');
     assert.deepEqual(entry?.dueAt, after(60));
     assert.match(entry?.text ?? '', /cluster alpha: it was last updated at 2026-11-21T00:00:00Z/);
+  });
+});
+
+describe('the room of a cluster', () => {
+  it('ends where its operations would no longer fit into one transaction', () => {
+    checkRoom('alpha', MOST_IDENTITIES - 1);
+    assert.throws(() => checkRoom('alpha', MOST_IDENTITIES), { code: 'InvalidInput' });
   });
 });

@@ -4,7 +4,7 @@ import type { Identity } from '../../../shared/domain/identity.ts';
 import {
   conditionOf,
   type HeldCertificate,
-  heldByLine,
+  heldByLines,
   heldByRecord,
   type IdentityState,
   needsLines,
@@ -217,10 +217,17 @@ describe('what is read beside the record', () => {
 
   it('says what an agent holds: its newest certificate, the lock, and what recovery leaves', () => {
     const successor = { ...buildHead({ issuedAt: after(40) }), spkiHash: 'cd'.repeat(32) };
-    assert.equal(heldByLine(null, POLICY, after(1)), null);
-    assert.equal(heldByLine(buildLine({ successor }), POLICY, after(41))?.head, successor);
-    const locked = heldByLine(buildLine({ lockedAt: after(1) }), POLICY, after(2));
-    assert.deepEqual(locked, { head: buildHead(), lockedInstance: buildLine().id, recovery: NO_RECOVERY });
+    assert.equal(heldByLines({ held: null, locked: null }, POLICY, after(1)), null);
+    assert.equal(
+      heldByLines({ held: buildLine({ successor }), locked: null }, POLICY, after(41))?.head,
+      successor,
+    );
+    const line = buildLine({ lockedAt: after(1) });
+    const other = buildLine({ id: '22'.repeat(16) });
+    assert.deepEqual(heldByLines({ held: line, locked: line }, POLICY, after(2)), {
+      ...{ head: buildHead(), lockedInstance: line.id, lockedBeside: null, recovery: NO_RECOVERY },
+    });
+    assert.equal(heldByLines({ held: other, locked: line }, POLICY, after(2))?.lockedBeside, line.id);
   });
 });
 

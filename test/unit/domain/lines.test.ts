@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sumUpLines } from '../../../shared/domain/lines.ts';
+import type { Instance } from '../../../shared/domain/instance.ts';
+import { latestOf, sumUpLines } from '../../../shared/domain/lines.ts';
+import type { RevocationReason } from '../../../shared/domain/revocation.ts';
 import { after, buildHead, buildIdentity } from '../../support/build-identity.ts';
 import { buildLine } from '../../support/build-line.ts';
 
@@ -9,9 +11,13 @@ const agent = buildIdentity({ delivery: 'agent' });
 const line = (id: string, day: number, days = 90, changes: Parameters<typeof buildLine>[0] = {}) =>
   buildLine({ id, head: buildHead({ issuedAt: after(day), days }), ...changes });
 const sum = (...lines: ReturnType<typeof line>[]) => {
-  const { count, shown, held } = sumUpLines(agent, lines, NOW);
+  const { count, shown, held } = sumUpLines(agent, lines, [], NOW);
   return { ...count, shown: shown?.id ?? null, held: held?.id ?? null };
 };
+const revocation = (serialNumber: string, reason: RevocationReason, spkiHash: string) => ({
+  ...({ v: 1, identity: agent, instance: 'any', authorityId: 'a1', notAfter: NOW, revokedAt: NOW } as const),
+  ...{ serialNumber, reason, spkiHash },
+});
 
 describe('the lines of an identity', () => {
   test('are none before its first login', () => {
@@ -47,7 +53,7 @@ describe('the lines of an identity', () => {
         delivery: 'agent',
         certificate: { head: buildHead({ serialNumber }) },
       });
-      assert.equal(sumUpLines(identity, lines, NOW).held?.id, serialNumber);
+      assert.equal(sumUpLines(identity, lines, [], NOW).held?.id, serialNumber);
     }
   });
 
@@ -72,5 +78,31 @@ describe('the lines of an identity', () => {
     const revoked = line('revoked', 50, 90, { revokedAt: after(60), lockedAt: after(55) });
     const earlier = line('earlier', 50, 90, { incarnation: 0 });
     assert.deepEqual(sum(revoked, earlier), { live: 0, locked: 0, shown: null, held: null });
+  });
+
+  test('live by those of their certificates that are not revoked, and die with the last', () => {
+    const [head, next, keys] = ['0a', '0b', ['aa'.repeat(32), 'bb'.repeat(32)] as const];
+    const successor = { ...buildHead({ issuedAt: after(60), serialNumber: next }), spkiHash: keys[1] };
+    const renewed = line('renewed', 30, 90, {
+      ...{ head: buildHead({ issuedAt: after(30), serialNumber: head }), spkiHash: keys[0] },
+      ...{ successor, provenAt: after(31) },
+    });
+    const left = (lines: readonly Instance[], ...revocations: ReturnType<typeof revocation>[]) => {
+      const { count, shown, held } = sumUpLines(agent, lines, revocations, NOW);
+      const shownHead = shown && [shown.head.serialNumber, shown.provenAt, shown.spkiHash];
+      return [count.live, shownHead, held && latestOf(held).serialNumber];
+    };
+    const [headGone, nextGone] = [
+      revocation(head, 'superseded', keys[0]),
+      revocation(next, 'superseded', keys[1]),
+    ];
+    const byHead = [head, after(31), keys[0]];
+    assert.deepEqual(left([renewed], nextGone), [1, byHead, head]);
+    assert.deepEqual(left([renewed], headGone), [1, [next, null, keys[1]], next]);
+    assert.deepEqual(left([renewed], headGone, nextGone), [0, null, null]);
+    assert.deepEqual(left([renewed], revocation('0c', 'keyCompromise', keys[1])), [1, byHead, head]);
+    assert.deepEqual(left([renewed], revocation('0c', 'superseded', keys[1])), [1, byHead, next]);
+    const locked = { ...renewed, lockedAt: after(61) };
+    assert.equal(sumUpLines(agent, [locked], [headGone, nextGone], NOW).count.locked, 1);
   });
 });

@@ -101,10 +101,20 @@ describe('an item of an agent', () => {
   it('of a token waits from when the new one is made until its first use', () => {
     const rotate = item({ credential: 'token', task: 'rotate' });
     assert.equal(stateOf(rotate, agent()), 'queued');
-    const made = itemProgress(operation, rotate, agent({ token: { generation: 2, usedGeneration: 1 } }));
+    const made = itemProgress(
+      operation,
+      rotate,
+      agent({ token: { generation: 2, usedGeneration: 1, handoverGeneration: 2 } }),
+    );
     assert.equal(made.state, 'waiting');
     assert.equal(made.nextStep?.action, 'agent-login');
-    assert.equal(stateOf(rotate, agent({ token: { generation: 2, usedGeneration: 2 } })), 'done');
+    const used = { generation: 2, usedGeneration: 2, handoverGeneration: 2 };
+    assert.equal(stateOf(rotate, agent({ token: used })), 'done');
+  });
+
+  it('of a token is done when the agent has rotated by itself, with nobody to bring it a login file', () => {
+    const rotated = { generation: 2, usedGeneration: 1, handoverGeneration: 1 };
+    assert.equal(stateOf(item({ credential: 'token', task: 'rotate' }), agent({ token: rotated })), 'done');
   });
 
   it('of a token that is only due names the operator’s route', () => {
@@ -126,6 +136,8 @@ describe('an item that nothing is done for', () => {
     assert.equal(codeOf(item(), buildIdentity({ deletedAt: after(11) })), 'skipped Deleted');
     assert.equal(codeOf(item(), buildIdentity({ incarnation: 2 })), 'skipped Deleted');
     assert.equal(codeOf(item(), null), 'skipped Deleted');
+    const { state, code } = itemProgress(operation, item(), buildIdentity(), true);
+    assert.equal(`${state} ${code}`, 'skipped Revoked', 'a rule revokes what it would get');
   });
 
   it('was done before its identity was revoked', () => {
@@ -142,14 +154,23 @@ describe('an item of a deletion', () => {
     assert.equal(stateOf(revoke, buildIdentity()), 'queued');
     assert.equal(stateOf(revoke, buildIdentity({ deletedAt: after(11), revokedAt: after(11) })), 'done');
     assert.equal(stateOf(revoke, null), 'skipped');
+    assert.equal(stateOf(revoke, buildIdentity({ incarnation: 2 })), 'done', 'made again since');
+  });
+
+  it('has failed while the vault has versions to be disabled', () => {
+    const failure = buildFailure(after(11), { code: 'VaultUnavailable' });
+    const left = buildIdentity({ deletedAt: after(11), revokedAt: after(11), certificate: { failure } });
+    const found = itemProgress(operation, item({ task: 'revoke' }), left);
+    assert.deepEqual([found.state, found.code], ['failed', 'VaultUnavailable']);
+    assert.equal(found.nextStep?.action, 'wait');
   });
 });
 
 describe('an operation', () => {
   const open = { finishedAt: null };
   const finished = { finishedAt: after(11) };
-  const judge = (states: ItemState[], of: { finishedAt: Date | null } = finished) =>
-    operationState(of, countItems(states));
+  const judge = (states: ItemState[], of: { finishedAt: Date | null } = finished, overtaken = 0) =>
+    operationState({ ...of, kind: 'renew' }, countItems(states), overtaken);
 
   it('counts its items', () => {
     assert.deepEqual(countItems(['done', 'waiting', 'failed', 'skipped', 'queued', 'done']), {
@@ -182,5 +203,15 @@ describe('an operation', () => {
     assert.equal(judge(['failed', 'done']), 'partial');
     assert.equal(judge(['waiting']), 'partial');
     assert.equal(judge(['waiting', 'failed']), 'partial');
+  });
+
+  it('was cancelled when nothing was done, because the identities ended first', () => {
+    assert.equal(judge(['skipped', 'skipped'], finished, 1), 'cancelled');
+    assert.equal(judge(['skipped', 'done'], finished, 1), 'succeeded');
+    assert.equal(judge(['skipped']), 'succeeded', 'nothing was to be done');
+  });
+
+  it('is a partial deletion when the vault did nothing: everything is revoked all the same', () => {
+    assert.equal(operationState({ ...finished, kind: 'delete' }, countItems(['failed'])), 'partial');
   });
 });

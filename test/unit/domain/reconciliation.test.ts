@@ -11,7 +11,10 @@ import {
 import { buildFailure, buildHead, buildIdentity, ISSUED_AT } from '../../support/build-identity.ts';
 
 const NOW = addMs(ISSUED_AT, 10 * DAY_MS);
-const HEALTHY: VaultFacts = { current: { version: 'v1', isRecorded: true }, isRequestWaiting: false };
+const HEALTHY: VaultFacts = {
+  current: { version: 'v1', isRecorded: true, isEnabled: true },
+  isRequestWaiting: false,
+};
 
 function facts(changes: Partial<IdentityFacts> = {}): IdentityFacts {
   const soon = addMs(NOW, HOUR_MS);
@@ -29,8 +32,16 @@ describe('what can be wrong with an identity', () => {
   test('the version in the vault tells whose it is', () => {
     const found = (current: VaultFacts['current'], head = buildHead()) =>
       names(buildIdentity({ certificate: { head } }), facts({ vault: { ...HEALTHY, current } }), NOW);
-    assert.deepEqual(found({ version: 'v2', isRecorded: false }), ['certificate: vault-version-unknown']);
-    assert.deepEqual(found({ version: 'v2', isRecorded: true }), ['certificate: vault-version-other']);
+    const isEnabled = true;
+    assert.deepEqual(found({ version: 'v2', isRecorded: false, isEnabled }), [
+      'certificate: vault-version-unknown',
+    ]);
+    assert.deepEqual(found({ version: 'v2', isRecorded: true, isEnabled }), [
+      'certificate: vault-version-other',
+    ]);
+    assert.deepEqual(found({ version: 'v1', isRecorded: true, isEnabled: false }), [
+      'certificate: vault-version-disabled',
+    ]);
     assert.deepEqual(found(null), ['certificate: vault-version-missing']);
   });
 

@@ -18,6 +18,13 @@ test('from and to count in, in whole seconds as events are shown', () => {
   assert.deepEqual(fractions.before, new Date('2026-11-21T09:00:01Z'));
 });
 
+test('The end of all years is no end before everything', () => {
+  for (const at of ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59.500Z', '9999-12-31T24:00:00Z']) {
+    const { from, before } = read({ from: at, to: at });
+    assert.deepEqual([from?.getUTCFullYear(), before?.getUTCFullYear()], [9999, 9999], at);
+  }
+});
+
 test('A cluster is one that could exist, or that of what concerns none', () => {
   for (const cluster of ['management', 'a-1', '_fleet']) assert.equal(read({ cluster }).chain, cluster);
   for (const cluster of ['', 'No', '_other', 'a--b', 'a|b', "a'", 'a'.repeat(33)]) {

@@ -169,9 +169,11 @@ export function describeCredentialVault(name: string, makeVault: MakeVault): voi
       const { vault } = await makeVault(t);
       const { version } = await addVersion(vault);
       await vault.disable(NAME, version);
-      assert.equal((await vault.current(NAME))?.version, version);
+      const disabled = await vault.current(NAME);
+      assert.deepEqual([disabled?.version, disabled?.isEnabled], [version, false]);
       const next = await addVersion(vault);
-      assert.equal((await vault.current(NAME))?.version, next.version);
+      const current = await vault.current(NAME);
+      assert.deepEqual([current?.version, current?.isEnabled], [next.version, true]);
       await assert.rejects(vault.disable(NAME, '0'.repeat(32)), { code: 'NotFound' });
     });
 

@@ -47,6 +47,8 @@ const cluster = (name: string): Cluster => ({
   remindedAt: null,
   createdBy: 'operator',
   operationId: null,
+  creationId: null,
+  epoch: 1,
   deliveredBundleId: null,
   revision: 1,
 });

@@ -95,6 +95,32 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       assert.equal(await store.token(new Uint8Array(16)), null);
     });
 
+    test('10. a gate is read by its number, and those of one cluster together', async () => {
+      const { store } = await makeStore();
+      const gate = (slot: number) => ({ v: 1, cluster: 'alpha', slot, state: 'Open', epoch: 1 }) as const;
+      assert.equal(await store.gate('alpha', 0), null);
+      assert.deepEqual(await store.gates('alpha'), []);
+      const made = [0, 11].map((slot): Change => ({ op: 'insert', kind: 'gate', value: gate(slot) }));
+      await store.commit('alpha', made);
+      const other = { ...gate(0), cluster: 'alpha-2' };
+      await store.commit('alpha-2', [{ op: 'insert', kind: 'gate', value: other }]);
+      const found = await store.gate('alpha', 11);
+      assert.deepEqual(found?.value, gate(11));
+      assert.deepEqual(
+        (await store.gates('alpha')).map(({ value }) => value.slot),
+        [0, 11],
+      );
+      const closed: Change = {
+        op: 'replace',
+        kind: 'gate',
+        value: { ...gate(11), state: 'Closed' },
+        etag: found?.etag ?? '',
+      };
+      await store.commit('alpha', [closed]);
+      assert.equal((await store.gate('alpha', 11))?.value.state, 'Closed');
+      await assert.rejects(store.commit('alpha', [closed]), { code: 'Conflict' });
+    });
+
     test('1. a replace with an etag of an earlier read is a Conflict, and changes nothing', async () => {
       const { store } = await makeStore();
       await store.commit('management', [insertIdentity(identity())]);
@@ -189,6 +215,8 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       assert.deepEqual((await store.identity({ ...ID, name: 'kms' }))?.value, identity());
       assert.deepEqual((await store.token(bytesOf(owned.id)))?.value, owned);
       assert.deepEqual(await store.certificate(ID, certificate.serialNumber), certificate);
+      assert.deepEqual(await store.certificates({ ...ID, name: 'kms' }), [certificate]);
+      assert.deepEqual(await store.certificates({ ...ID, name: 'KM' }), []);
       assert.deepEqual(await store.instances(ID), [instance]);
       assert.deepEqual((await store.instance(ID, instance.id))?.value, instance);
       assert.deepEqual((await store.issuance('management', token.id, certificate.spkiHash))?.value, login);
@@ -197,7 +225,7 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       ]);
     });
 
-    test('10. lines are answered in the order of their ids, all at once or page by page', async () => {
+    test('11. lines are answered in the order of their ids, all at once or page by page', async () => {
       const { store } = await makeStore();
       const ids = ['a1', 'a1b', 'b', 'c'];
       const lines = ids.map((id) =>

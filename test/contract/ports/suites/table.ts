@@ -43,6 +43,18 @@ export function describeTable(name: string, makeTable: () => Promise<Table>): vo
       assert.equal(await table.get('q', 'k|with|bars'), null);
     });
 
+    test('1. a key that no row can have is not there, and cannot be written', async () => {
+      const table = await prepared();
+      await table.commit('p', [insert('k'.repeat(512), 'x'.repeat(32_768))]);
+      assert.equal((await table.get('p', 'k'.repeat(512)))?.data.length, 32_768);
+      for (const key of ['a/b', 'a\\b', '#', '?', 'a\nb', '\u0000', '\u009f', 'k'.repeat(513)]) {
+        assert.equal(await table.get('p', key), null);
+        await assert.rejects(table.commit('p', [insert('good'), insert(key)]), { code: 'StorageRefused' });
+      }
+      await assert.rejects(table.commit('p', [put('k', 'x'.repeat(32_769))]), { code: 'StorageRefused' });
+      assert.equal(await table.get('p', 'good'), null);
+    });
+
     test('2. range answers the rows of one partition between its bounds, in key order, up to the limit', async () => {
       const table = await prepared();
       await table.commit(
