@@ -225,7 +225,7 @@ export function describeIdentityStore(name: string, makeTable: () => Promise<Tab
       ]);
     });
 
-    test('10. lines are answered in the order of their ids, all at once or page by page', async () => {
+    test('11. lines are answered in the order of their ids, all at once or page by page', async () => {
       const { store } = await makeStore();
       const ids = ['a1', 'a1b', 'b', 'c'];
       const lines = ids.map((id) =>
