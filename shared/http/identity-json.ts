@@ -143,7 +143,7 @@ export function instanceJson(line: Instance, now: Date) {
   };
 }
 
-function headJson(head: CertificateHead) {
+export function headJson(head: CertificateHead) {
   return {
     serialNumber: head.serialNumber,
     notBefore: toInstant(head.notBefore),

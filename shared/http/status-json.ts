@@ -2,8 +2,7 @@ import type { Failure, Identity } from '../domain/identity.ts';
 import { toInstant, wholeSecond } from '../domain/instants.ts';
 import type { Status } from '../use-cases/get-status.ts';
 import type { IdentityStatus } from '../use-cases/judge-identity.ts';
-
-const orNull = (date: Date | null): string | null => (date === null ? null : toInstant(date));
+import { headJson, orNull } from './identity-json.ts';
 
 /** The body of `GET /api/status`. */
 export function statusJson(status: Status) {
@@ -54,16 +53,7 @@ function identityJson(one: IdentityStatus, now: Date) {
 }
 
 function certificateJson(head: NonNullable<IdentityStatus['certificate']>) {
-  return {
-    serialNumber: head.serialNumber,
-    notBefore: toInstant(head.notBefore),
-    notAfter: toInstant(head.notAfter),
-    renewAfter: toInstant(head.renewAfter),
-    renewCount: head.renewCount,
-    authorityId: head.authorityId,
-    vaultVersion: head.vaultVersion,
-    provenAt: orNull(head.provenAt),
-  };
+  return { ...headJson(head), provenAt: orNull(head.provenAt) };
 }
 
 function tokenJson({ token }: Identity, now: Date) {

@@ -17,9 +17,6 @@ import { createOrRecreateIdentity } from './recreate-identity.ts';
 import { readRotationKey } from './tokens.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
-/** Rows that are read at once. */
-const CHUNK = 500;
-
 export interface IdentityPage {
   readonly items: readonly Identity[];
   /** Name that the next page begins after; null at the end. */
@@ -37,17 +34,7 @@ export async function listIdentities(
   { after, limit }: { readonly after: string | null; readonly limit: number },
 ): Promise<IdentityPage> {
   await readCluster(deps, cluster);
-  const found: Identity[] = [];
-  let cursor: string | null = null;
-  do {
-    const page = await deps.identities.identities({
-      cluster,
-      limit: CHUNK,
-      ...(cursor === null ? {} : { cursor }),
-    });
-    found.push(...page.items.filter((identity) => isListed(identity, after)));
-    cursor = page.nextCursor;
-  } while (cursor !== null && found.length <= limit);
+  const found = (await identitiesOf(deps, cluster)).filter((identity) => isListed(identity, after));
   const items = found.slice(0, limit);
   return { items, nextCursor: found.length > limit ? (items.at(-1)?.name ?? null) : null };
 }

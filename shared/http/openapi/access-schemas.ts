@@ -1,3 +1,4 @@
+import { REVOCATION_REASONS } from '../../domain/revocation.ts';
 import { clientType, id } from './agent-schemas.ts';
 import {
   count,
@@ -14,16 +15,7 @@ import {
   text,
 } from './schema.ts';
 
-const REASONS = [
-  'unspecified',
-  'keyCompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'privilegeWithdrawn',
-];
-
-export const revocationReason: Schema = oneOf(...REASONS);
+export const revocationReason: Schema = oneOf(...REVOCATION_REASONS);
 
 /** Roles, assignments and revocations. */
 export const accessSchemas: Readonly<Record<string, Schema>> = {

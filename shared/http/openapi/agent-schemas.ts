@@ -1,3 +1,4 @@
+import { CLIENT_TYPES } from '../../domain/identity.ts';
 import {
   count,
   described,
@@ -12,8 +13,6 @@ import {
   type Schema,
   text,
 } from './schema.ts';
-
-const CLIENT_TYPES = ['Admin', 'BareMetal', 'ControlPlane', 'ExternalClient', 'LoadBalancer', 'Node', 'Host'];
 
 export const clientType: Schema = oneOf(...CLIENT_TYPES);
 export const delivery: Schema = oneOf('vault', 'agent');

@@ -1,3 +1,4 @@
+import { IDENTITY_STATES } from '../../domain/identity-status.ts';
 import { clientType, delivery, id } from './agent-schemas.ts';
 import {
   count,
@@ -13,21 +14,6 @@ import {
   type Schema,
   text,
 } from './schema.ts';
-
-const IDENTITY_STATES = [
-  'Pending',
-  'Healthy',
-  'Due',
-  'Working',
-  'Retrying',
-  'WaitingForAgent',
-  'WaitingForAdoption',
-  'CertificateExpired',
-  'TokenExpired',
-  'BothExpired',
-  'Locked',
-  'Revoked',
-];
 
 /** What operators see of the fleet. */
 export const fleetSchemas: Readonly<Record<string, Schema>> = {
