@@ -1,5 +1,6 @@
 /** `npm test`: every check there is, one after the other, all of them even when one fails. */
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { build } from './build.mjs';
 import { runUntilEnd } from './child.mjs';
@@ -20,13 +21,16 @@ const COVERAGE = [
 /** Biome colours its report wherever it runs; a log file is no place for that. */
 const COLORS = `--colors=${process.stdout.isTTY ? 'force' : 'off'}`;
 
+/** Files at once: one for each core. Node's own choice leaves a core idle, which on two cores is half of them. */
+const EVERY_CORE = `--test-concurrency=${availableParallelism()}`;
+
 /** In order; the quick ones first. */
 const STEPS = [
   { kind: 'format', title: 'Format and lint', program: ['@biomejs/biome/bin/biome', 'ci', COLORS, '.'] },
   { kind: 'types', title: 'Types', program: ['typescript/bin/tsc', '-p', 'tsconfig.json'] },
-  { kind: 'unit', title: 'Unit tests and coverage', options: COVERAGE },
-  { kind: 'contract', title: 'Contract tests' },
-  { kind: 'scenario', title: 'Scenario tests' },
+  { kind: 'unit', title: 'Unit tests and coverage', options: [EVERY_CORE, ...COVERAGE] },
+  { kind: 'contract', title: 'Contract tests', options: [EVERY_CORE] },
+  { kind: 'scenario', title: 'Scenario tests', options: [EVERY_CORE] },
   { kind: 'infra', title: 'Infrastructure tests' },
   { kind: 'architecture', title: 'Architecture tests' },
   // Each starts whole environments of five processes; more than one file at a time helps nobody.
