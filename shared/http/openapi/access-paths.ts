@@ -47,7 +47,7 @@ function one(what: string, thing: string, request: string, parameter: Operation)
       summary: `Remove a ${what}`,
       parameters: [parameter, ifMatch],
       answers: { 204: { text: 'It is gone.' } },
-      problems: [400, 404, 409, 412, 428],
+      problems: [400, 404, 409, 412, 413, 428],
     }),
   };
 }
@@ -104,7 +104,7 @@ export const accessPaths: Paths = {
       summary: 'Take a rule back',
       parameters: [inPath('id', 'Id of the rule.')],
       answers: { 204: { text: 'It is gone.' } },
-      problems: [400, 404],
+      problems: [400, 404, 413],
     }),
   },
 };

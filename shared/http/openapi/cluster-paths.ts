@@ -58,7 +58,7 @@ export const clusterPaths: Paths = {
       summary: 'Revoke a cluster and all that is in it',
       parameters: [cluster, ifMatch, idempotencyKey],
       answers: accepted,
-      problems: [400, 404, 409, 412],
+      problems: [400, 404, 409, 412, 413],
     }),
   },
   '/api/clusters/{cluster}/renew': {
@@ -121,7 +121,7 @@ export const clusterPaths: Paths = {
       summary: 'Revoke an identity for good; its versions in the vault are disabled',
       parameters: [cluster, name, ifMatch],
       answers: { 204: { text: 'It is gone.' } },
-      problems: [400, 404, 412, 428],
+      problems: [400, 404, 412, 413, 428],
     }),
   },
   '/api/clusters/{cluster}/identities/{name}/rotate': {
@@ -164,7 +164,7 @@ export const clusterPaths: Paths = {
       summary: 'Let a locked line go on',
       parameters: [cluster, name, inPath('id', 'Id of the instance.')],
       answers: answered('The line.', 'Instance'),
-      problems: [400, 404],
+      problems: [400, 404, 413],
     }),
   },
 };
