@@ -9,8 +9,8 @@
  *   node infra/local/run.mjs soak kill        fifty SIGKILLs over one environment, which stays whole
  *   node infra/local/run.mjs soak fuzz        ten thousand requests, good and bad, to every route
  *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e
- *   node infra/local/run.mjs bench            build, then what everything costs, as a table and in bench-results.json
  *   node infra/local/run.mjs verify-audit     holds the audit log against its checkpoints; see cli/verify-audit.ts
+ *   node infra/local/run.mjs bench            build, then what everything costs, as a table and in bench-results.json
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,13 +41,13 @@ const commands = {
   },
   soak: (node, names) => runSoak(checkout, node, names),
   test: (node, kinds) => runTests(checkout, node, kinds),
+  'verify-audit': (node, args) => runUntilEnd(node, [join(checkout, 'cli/verify-audit.ts'), ...args]),
   bench: async (node) => {
     await build(checkout, node);
     // A million identities in memory take more than a heap's usual end; the collector is asked for before memory is read.
     const options = ['--max-old-space-size=8192', '--expose-gc'];
     return runUntilEnd(node, [...options, join(checkout, 'test/bench/main.ts')]);
   },
-  'verify-audit': (node, args) => runUntilEnd(node, [join(checkout, 'cli/verify-audit.ts'), ...args]),
 };
 
 async function main([name = '', ...rest]) {
