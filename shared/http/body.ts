@@ -26,6 +26,9 @@ export async function readBody(request: HttpRequest): Promise<Uint8Array> {
   return bytes;
 }
 
+/** How the fields of the contract are spelled. */
+const FIELD_NAME = /^[A-Za-z][A-Za-z0-9]{0,31}$/;
+
 /**
  * What the bytes of a body say, of a known shape.
  * @throws EverleafError InvalidInput, which names the place of the first mistake
@@ -39,11 +42,18 @@ export function parseBody<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
   );
   throw new EverleafError(
     'InvalidInput',
-    `The body is not as expected at "${pointer.join('')}": ${issue?.message}.`,
+    `The body is not as expected at "${pointer.join('')}": ${issue === undefined ? '' : sentenceOf(issue)}.`,
     {
       details: { pointer: pointer.join('') },
     },
   );
+}
+
+/** What somebody has put where a name belongs may be a token: only what looks like a name is said again. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'unrecognized_keys') return issue.message;
+  const named = issue.keys.filter((key) => FIELD_NAME.test(key));
+  return named.length === issue.keys.length ? issue.message : 'it has a field that is not known';
 }
 
 function parseJson(bytes: Uint8Array): unknown {

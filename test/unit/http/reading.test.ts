@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { readJsonBody } from '../../../shared/http/body.ts';
+import { parseBody, readJsonBody } from '../../../shared/http/body.ts';
 import { correlationIdOf } from '../../../shared/http/correlation.ts';
 import { presentedToken } from '../../../shared/http/presented-token.ts';
 import { readInstant, readLimit, readOffset, readState } from '../../../shared/http/query.ts';
@@ -114,4 +114,20 @@ test('A cursor into the plan is a position, and a state one of the known ones', 
   assert.equal(readState(httpRequest()), null);
   assert.equal(state('Retrying'), 'Retrying');
   for (const text of ['retrying', 'toString', '']) assert.throws(() => state(text), INVALID);
+});
+
+test('A body with a field that is not known is told the name of that field, unless it may be a token', () => {
+  const schema = z.strictObject({ name: z.string() });
+  const refusal = (field: string) => {
+    try {
+      parseBody(new TextEncoder().encode(JSON.stringify({ name: 'a', [field]: 1 })), schema);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return assert.fail('the body was accepted');
+  };
+  assert.match(refusal('forse'), /forse/);
+  const token = `elt1_${'A'.repeat(70)}`;
+  assert.ok(!refusal(token).includes(token));
+  assert.match(refusal(token), /a field that is not known/);
 });
