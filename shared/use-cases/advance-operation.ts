@@ -94,8 +94,7 @@ function asWanted(current: Identity, kind: OperationItem['credential'], requeste
   const marked = withCredential(current, kind, { forcedAt: requestedAt, failure: null });
   // One that is on the queue is being worked on: its message does what is wanted.
   if (marked[kind].queuedAt !== null) return { identity: marked, changes: [] };
-  const due = moveDue(marked, kind, now);
-  return { identity: withCredential(marked, kind, { dueKey: due.dueKey }), changes: due.changes };
+  return moveDue(marked, kind, now);
 }
 
 /** One that was begun before and failed counts as running, and no message for it is under way. */

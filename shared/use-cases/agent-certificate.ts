@@ -1,6 +1,6 @@
 import type { CertificateHead, Identity } from '../domain/identity.ts';
 import { withAgentCertificate } from '../domain/instance.ts';
-import { type IdentityUpdate, moveDue, withCredential } from './update-identity.ts';
+import { type IdentityUpdate, moveDue } from './update-identity.ts';
 
 /**
  * What changes in an identity's record when one of its agents is given a certificate, by a login or by a renewal: the
@@ -11,6 +11,5 @@ import { type IdentityUpdate, moveDue, withCredential } from './update-identity.
 export function agentCertificateChanges(before: Identity, head: CertificateHead, now: Date): IdentityUpdate {
   if (before.delivery === 'vault') return { identity: before, changes: [] };
   const identity = withAgentCertificate(before, head, now);
-  const due = moveDue(identity, 'certificate', head.renewAfter);
-  return { identity: withCredential(identity, 'certificate', { dueKey: due.dueKey }), changes: due.changes };
+  return moveDue(identity, 'certificate', head.renewAfter);
 }

@@ -162,14 +162,11 @@ export function newIdentity(
       predecessorExpiresAt: null,
     },
   };
-  const certificateDue = moveDue(bare, 'certificate', template.delivery === 'vault' ? createdAt : null);
-  const tokenDue = moveDue(bare, 'token', template.delivery === 'vault' ? createdAt : bare.token.rotateAfter);
+  const isVaults = template.delivery === 'vault';
+  const certificateDue = moveDue(bare, 'certificate', isVaults ? createdAt : null);
+  const tokenDue = moveDue(certificateDue.identity, 'token', isVaults ? createdAt : bare.token.rotateAfter);
   return {
-    identity: {
-      ...bare,
-      certificate: { ...bare.certificate, dueKey: certificateDue.dueKey },
-      token: { ...bare.token, dueKey: tokenDue.dueKey },
-    },
+    identity: tokenDue.identity,
     changes: [
       { op: 'insert', kind: 'token', value: token },
       ...certificateDue.changes,

@@ -8,7 +8,7 @@ import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { renewCertificate } from './renew-certificate.ts';
 import { rotateToken } from './rotate-token.ts';
-import { moveDue, updateIdentity } from './update-identity.ts';
+import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 
 /**
  * Does one piece of work from the queue. A renewal that fails is written into the record, with the moment of the next
@@ -62,16 +62,9 @@ async function recordFailure(deps: Deps, run: Run, item: WorkItem, error: unknow
     const attempts = (state.failure?.attempts ?? 0) + 1;
     const next = retryAt(now, attempts, endsAt, deps.random.fraction());
     const due = moveDue(current, item.kind, next);
-    const failed = {
-      dueKey: due.dueKey,
-      queuedAt: null,
-      failure: { at: now, code, attempts, retryAt: next },
-    };
+    const failure = { at: now, code, attempts, retryAt: next };
     return {
-      identity:
-        item.kind === 'certificate'
-          ? { ...current, certificate: { ...current.certificate, ...failed } }
-          : { ...current, token: { ...current.token, ...failed } },
+      identity: withCredential(due.identity, item.kind, { queuedAt: null, failure }),
       changes: [
         ...due.changes,
         eventChange(deps, run, 'renewal-failed', current, {

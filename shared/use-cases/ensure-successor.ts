@@ -111,8 +111,5 @@ function newlyDue(
   const identity = withCredential(update.identity, 'token', { failure: null });
   const isDelivered = current.delivery === 'vault';
   const due = moveDue(identity, 'token', isDelivered ? deps.clock.now() : identity.token.rotateAfter);
-  return {
-    identity: withCredential(identity, 'token', { dueKey: due.dueKey }),
-    changes: [...update.changes, ...due.changes],
-  };
+  return { identity: due.identity, changes: [...update.changes, ...due.changes] };
 }

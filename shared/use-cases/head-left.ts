@@ -5,7 +5,7 @@ import { sumUpLines } from '../domain/lines.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
 import type { CertificateRevocation } from '../domain/revocation.ts';
 import type { Deps } from './deps.ts';
-import { type IdentityUpdate, moveDue, withCredential } from './update-identity.ts';
+import { type IdentityUpdate, moveDue } from './update-identity.ts';
 
 /**
  * What a revocation changes in the record of an identity whose agents keep the keys. Where the certificate that the record
@@ -32,8 +32,7 @@ export function withHeadLeft(
   const next = held === null ? null : newestOf(held);
   const identity = { ...current, certificate: { ...current.certificate, head: next } };
   const dueAt = next === null ? null : later(planCredential(identity, 'certificate', now).dueAt, now);
-  const due = moveDue(identity, 'certificate', dueAt);
-  return { identity: withCredential(identity, 'certificate', { dueKey: due.dueKey }), changes: due.changes };
+  return moveDue(identity, 'certificate', dueAt);
 }
 
 function unchanged(identity: Identity): IdentityUpdate {

@@ -15,7 +15,7 @@ import { type LoginFile, loginFileWith, readLoginFile } from './make-login-file.
 import { assertMayIssueFor, assertMayName } from './may-issue.ts';
 import { createOrRecreateIdentity } from './recreate-identity.ts';
 import { readRotationKey } from './tokens.ts';
-import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { moveDue, updateIdentity } from './update-identity.ts';
 
 export interface IdentityPage {
   readonly items: readonly Identity[];
@@ -107,10 +107,7 @@ export async function changeIdentity(
     // Whether the scan rotates the token or reminds of it stands in its row of the due index.
     const now = deps.clock.now();
     const due = moveDue(changed, 'token', later(planCredential(changed, 'token', now).dueAt, now));
-    return {
-      identity: withCredential(changed, 'token', { dueKey: due.dueKey }),
-      changes: [...due.changes, event],
-    };
+    return { identity: due.identity, changes: [...due.changes, event] };
   });
 }
 

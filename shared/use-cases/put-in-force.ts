@@ -60,16 +60,15 @@ export async function putInForce(
     endsBeforePredecessor = head !== null && newHead.notAfter < head.notAfter;
     return {
       identity: {
-        ...state,
+        ...due.identity,
         certificate: {
+          ...due.identity.certificate,
           generation: generation + 1,
-          dueKey: due.dueKey,
           queuedAt: null,
           lastSuccessAt: deps.clock.now(),
           failure: null,
           forcedAt: null,
           attempt: null,
-          head: newHead,
         },
       },
       changes: [

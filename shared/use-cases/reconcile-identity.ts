@@ -112,7 +112,7 @@ function mend(
     const from = facts.dueAt[kind] === null ? withCredential(mended, kind, { dueKey: null }) : mended;
     const due = moveDue(from, kind, dueAt);
     changes.push(...due.changes);
-    mended = withCredential(mended, kind, { dueKey: due.dueKey });
+    mended = due.identity;
   }
   for (const { name, kind } of findings) {
     run.log.write('warn', `Reconcile: ${name} at the ${kind} of ${identityText(identity)}; mended.`);

@@ -21,7 +21,7 @@ export function reminder(
   const type = entry.action === 'request' ? 'agent-reminded' : 'rotation-reminded';
   const { head } = identity.certificate;
   return {
-    identity: withCredential(identity, kind, { dueKey: due.dueKey, queuedAt: null }),
+    identity: withCredential(due.identity, kind, { queuedAt: null }),
     changes: [
       ...due.changes,
       eventChange(deps, run, type, identity, {

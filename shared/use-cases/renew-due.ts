@@ -130,10 +130,9 @@ export async function takeUp(
       kind,
       isWork ? addMs(now, MESSAGE_PATIENCE_MS) : laterOrNever(entry.dueAt, now),
     );
-    const pointer = { dueKey: due.dueKey, queuedAt: isWork ? now : null };
     if (isWork) item = { v: 1, identity: row.identity, kind, generation: entry.generation };
     return {
-      identity: withCredential(identity, kind, pointer),
+      identity: withCredential(due.identity, kind, { queuedAt: isWork ? now : null }),
       changes: [
         ...due.changes,
         ...(isWork

@@ -5,7 +5,7 @@ import { kindsToReplace } from '../domain/ruled-identity.ts';
 import type { Page } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
 import { inPool } from './pool.ts';
-import { type IdentityUpdate, moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { type IdentityUpdate, updateIdentity, wantNext } from './update-identity.ts';
 
 /** Identities that are read, and held in memory, at once. */
 const PAGE = 500;
@@ -54,12 +54,8 @@ function madeDue(
   if (kinds.length === 0) return null;
   return kinds.reduce<IdentityUpdate>(
     ({ identity, changes }, kind) => {
-      const forced = withCredential(identity, kind, { forcedAt: now, failure: null });
-      const due = moveDue(forced, kind, now);
-      return {
-        identity: withCredential(forced, kind, { dueKey: due.dueKey }),
-        changes: [...changes, ...due.changes],
-      };
+      const wanted = wantNext(identity, kind, now);
+      return { identity: wanted.identity, changes: [...changes, ...wanted.changes] };
     },
     { identity: current, changes: [] },
   );

@@ -15,7 +15,13 @@ import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { withHeadLeft } from './head-left.ts';
 import { assertLive } from './live-identity.ts';
-import { type IdentityUpdate, moveDue, updatePatiently, withCredential } from './update-identity.ts';
+import {
+  type IdentityUpdate,
+  moveDue,
+  updatePatiently,
+  wantNext,
+  withCredential,
+} from './update-identity.ts';
 
 /** What is revoked, since when and why: the same answer however often it is revoked. */
 export interface Revocation {
@@ -73,12 +79,11 @@ export function withRevocation(
 ): IdentityUpdate | null {
   const mark = markRevoked(current, reason, now);
   if (mark === null) return null;
-  const idle = { dueKey: null, queuedAt: null, failure: null, forcedAt: null };
+  const idle = { queuedAt: null, failure: null, forcedAt: null };
   const marked: Identity = { ...current, ...mark };
-  return {
-    identity: withCredential(withCredential(marked, 'certificate', idle), 'token', idle),
-    changes: [...moveDue(current, 'certificate', null).changes, ...moveDue(current, 'token', null).changes],
-  };
+  const certificate = moveDue(withCredential(marked, 'certificate', idle), 'certificate', null);
+  const token = moveDue(withCredential(certificate.identity, 'token', idle), 'token', null);
+  return { identity: token.identity, changes: [...certificate.changes, ...token.changes] };
 }
 
 /** Rows of one transaction beside the identity's own: Azure Tables takes 100 changes in one. */
@@ -210,10 +215,7 @@ function replacedAtOnce(deps: Pick<Deps, 'clock'>, current: Identity, serialNumb
   const { head } = current.certificate;
   const isInForce = head?.serialNumber === serialNumber;
   if (!isInForce || current.revokedAt !== null) return { identity: current, changes: [] };
-  const now = wholeSecond(deps.clock.now());
-  const forced = withCredential(current, 'certificate', { forcedAt: now, failure: null });
-  const due = moveDue(forced, 'certificate', now);
-  return { identity: withCredential(forced, 'certificate', { dueKey: due.dueKey }), changes: due.changes };
+  return wantNext(current, 'certificate', wholeSecond(deps.clock.now()));
 }
 
 function revocationOf(

@@ -9,7 +9,7 @@ import { eventChange } from './events.ts';
 import { assertIssuable } from './find-revocation.ts';
 import { canTellAgain, isTokenRevoked, withSuccessor } from './token-successor.ts';
 import { readRotationKey, tokenText } from './tokens.ts';
-import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
+import { moveDue, updateIdentity } from './update-identity.ts';
 import { vaultsOf } from './vaults-of.ts';
 
 /** Deliveries that one call makes when the record moves on during each of them. */
@@ -121,10 +121,7 @@ async function recordOverwritten(
       ? { identity: waiting, changes: [] }
       : withSuccessor(deps, run, rotationKey, current);
     const due = moveDue(update.identity, 'token', deps.clock.now());
-    return {
-      identity: withCredential(update.identity, 'token', { dueKey: due.dueKey }),
-      changes: [...update.changes, ...due.changes],
-    };
+    return { identity: due.identity, changes: [...update.changes, ...due.changes] };
   });
   if (identity.revokedAt !== null) return null;
   run.log.write(
@@ -150,7 +147,7 @@ async function recordDelivery(deps: Deps, run: Run, delivered: Identity, version
     };
     const due = moveDue(identity, 'token', current.token.rotateAfter);
     return {
-      identity: withCredential(identity, 'token', { dueKey: due.dueKey }),
+      identity: due.identity,
       changes: [
         ...due.changes,
         eventChange(deps, run, 'token-delivered', current, {

@@ -81,12 +81,9 @@ function notFound(id: IdentityId): EverleafError {
  * Moves a credential's row in the due index, and the record's pointer to it, to another moment.
  * @param identity as it is after the change: the row says what ends when, and who must act
  * @param dueAt null takes the credential out of the index
+ * @returns the identity with its new pointer, and the rows that change with it
  */
-export function moveDue(
-  identity: Identity,
-  kind: CredentialKind,
-  dueAt: Date | null,
-): { dueKey: string | null; changes: Change[] } {
+export function moveDue(identity: Identity, kind: CredentialKind, dueAt: Date | null): IdentityUpdate {
   const id = { cluster: identity.cluster, name: identity.name };
   const old = identity[kind].dueKey;
   const key = dueAt === null ? null : dueKey(id, kind, dueAt);
@@ -101,7 +98,12 @@ export function moveDue(
       value: { v: 1, key, identity: id, kind, dueAt, expiresAt, isReminder },
     });
   }
-  return { dueKey: key, changes };
+  return { identity: withCredential(identity, kind, { dueKey: key }), changes };
+}
+
+/** A credential's next one is wanted now, whatever the dates say, and however often it failed before. */
+export function wantNext(identity: Identity, kind: CredentialKind, now: Date): IdentityUpdate {
+  return moveDue(withCredential(identity, kind, { forcedAt: now, failure: null }), kind, now);
 }
 
 /** The record with changes to what certificates and tokens have in common, in the one or the other. */

@@ -62,14 +62,9 @@ async function rowsOf(cluster: string, dueAt: Date, isDue: boolean): Promise<Row
     token: { issuedAt: after(30) },
   });
   const certificate = moveDue(identity, 'certificate', isDue ? dueAt : new Date(dueAt.getTime() + 3e9));
-  const token = moveDue(identity, 'token', identity.token.rotateAfter);
-  const value = {
-    ...identity,
-    certificate: { ...identity.certificate, dueKey: certificate.dueKey },
-    token: { ...identity.token, dueKey: token.dueKey },
-  };
+  const token = moveDue(certificate.identity, 'token', identity.token.rotateAfter);
   const changes: Change[] = [
-    { op: 'insert', kind: 'identity', value },
+    { op: 'insert', kind: 'identity', value: token.identity },
     ...certificate.changes,
     ...token.changes,
   ];
