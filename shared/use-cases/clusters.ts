@@ -5,11 +5,10 @@ import type { Identity } from '../domain/identity.ts';
 import type { EventChange, Stored } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { type EventFacts, eventChange } from './events.ts';
+import { pagesOf } from './pages.ts';
 
 /** How often a step is repeated when somebody else keeps writing the same cluster in between. */
 const TRIES = 10;
-/** Identities that are read from the record at once. */
-const PAGE = 500;
 
 /** The clusters that there are, in the order of their names. Deleted ones are none. */
 export async function listClusters(deps: Pick<Deps, 'fleet'>): Promise<readonly Cluster[]> {
@@ -71,16 +70,9 @@ export async function identitiesOf(
   cluster: string,
 ): Promise<readonly Identity[]> {
   const found: Identity[] = [];
-  let cursor: string | null = null;
-  do {
-    const page = await deps.identities.identities({
-      cluster,
-      limit: PAGE,
-      ...(cursor === null ? {} : { cursor }),
-    });
-    found.push(...page.items);
-    cursor = page.nextCursor;
-  } while (cursor !== null);
+  for await (const items of pagesOf((page) => deps.identities.identities({ cluster, ...page }))) {
+    found.push(...items);
+  }
   return found;
 }
 

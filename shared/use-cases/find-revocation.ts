@@ -3,7 +3,7 @@ import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
-import { findRule, isCertificateRevoked } from '../domain/revocation.ts';
+import { findRule, isCertificateRevoked, type RevocationRule } from '../domain/revocation.ts';
 import { judgeToken, type TokenRecord, type TokenVerdict } from '../domain/token.ts';
 import { dnsNamesOf } from '../pki/certificate-names.ts';
 import type { Deps } from './deps.ts';
@@ -37,8 +37,17 @@ export async function findRevocation(
   if (incarnation < identity.incarnation) return 'identity-deleted';
   if (instance !== null && instance.revokedAt !== null) return 'instance-revoked';
   if (isCertificateRevoked(revocations, certificate)) return 'certificate-revoked';
-  const carried = rules.some(({ dnsName }) => dnsName !== null) ? dnsNamesOf(certificate.der) : [];
-  return findRule(rules, identity, certificate.issuedAt, carried) === null ? null : 'rule-revoked';
+  return findRuleOf(rules, identity, certificate) === null ? null : 'rule-revoked';
+}
+
+/** The first rule that revokes a certificate, also by a DNS name that it carries and its identity has lost. */
+export function findRuleOf(
+  rules: readonly RevocationRule[],
+  identity: Identity,
+  { issuedAt, der }: Pick<CertificateRecord, 'issuedAt' | 'der'>,
+): RevocationRule | null {
+  const carried = rules.some(({ dnsName }) => dnsName !== null) ? dnsNamesOf(der) : [];
+  return findRule(rules, identity, issuedAt, carried);
 }
 
 /**

@@ -8,6 +8,7 @@ import { listClusters } from './clusters.ts';
 import type { Deps, TimerName } from './deps.ts';
 import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
 import { type IdentityStatus, type JudgedIdentity, judgeIdentity, readDetails } from './judge-identity.ts';
+import { pagesOf } from './pages.ts';
 import { inPool } from './pool.ts';
 
 export interface StatusQuery {
@@ -44,8 +45,6 @@ export interface Status extends FleetJudgement {
   readonly nextCursor: string | null;
 }
 
-/** Identities that are read from the record at once. */
-const CHUNK = 500;
 /** A timer is overdue when this many of its ticks passed without a success. */
 const TICKS_OF_PATIENCE = 2;
 
@@ -105,11 +104,9 @@ async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
   let identities = 0;
   let nextCursor: string | null = null;
   let isAfterCursor = query.cursor === null;
-  let cursor: string | null = null;
-  do {
-    const chunk = await deps.identities.identities({ limit: CHUNK, ...(cursor === null ? {} : { cursor }) });
+  for await (const chunk of pagesOf((page) => deps.identities.identities(page))) {
     // A page may have ended with an identity that was deleted since: its row keeps the place.
-    const judged = await inPool(chunk.items, async (identity) => ({
+    const judged = await inPool(chunk, async (identity) => ({
       identity,
       one: identity.deletedAt === null ? await judgeIdentity(deps, identity, rules, now) : null,
     }));
@@ -126,8 +123,7 @@ async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
       if (found.length < query.limit) found.push(one);
       else if (last !== undefined) nextCursor = identityText(last.identity);
     }
-    cursor = chunk.nextCursor;
-  } while (cursor !== null);
+  }
   if (!isAfterCursor) throw new EverleafError('InvalidInput', 'cursor is not one that a page gave.');
   const bundle = await readTrustBundle(deps);
   const page = await inPool(found, (one) => readDetails(deps, one, rules, bundle, now));

@@ -4,17 +4,17 @@ import { isSameBytes } from '../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { identityText, vaultAuthorityName } from '../domain/names.ts';
 import { FINDINGS, type FindingName } from '../domain/reconciliation.ts';
-import type { DueRow, Page } from '../ports/identity-store.ts';
+import type { DueRow } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { removeOldFailures } from './login-limit.ts';
+import { pagesOf, type ReadPage } from './pages.ts';
 import { inPool } from './pool.ts';
 import { readDeletedClusters, reconcileEnd } from './reconcile-end.ts';
 import { reconcileIdentity } from './reconcile-identity.ts';
 import { updateIdentity } from './update-identity.ts';
+import { withLease } from './with-lease.ts';
 
-/** Rows that are read, and held in memory, at once. */
-const PAGE = 500;
 /** A run that was killed holds its lease to the end; the next one is a day away. */
 const LEASE_SECONDS = 3_600;
 
@@ -35,16 +35,8 @@ export interface ReconcileOutcome {
  * @throws EverleafError the first failure, after everything else had its turn
  */
 export async function reconcile(deps: Deps, run: Run): Promise<ReconcileOutcome | null> {
-  const lease = await deps.leases.acquire('reconcile', LEASE_SECONDS);
-  if (lease === null) {
-    run.log.write('info', 'Another reconcile is running; this one leaves the work to it.');
-    return null;
-  }
-  try {
-    return await walk(deps, run);
-  } finally {
-    await lease.release();
-  }
+  const lease = { name: 'reconcile', seconds: LEASE_SECONDS, busy: 'Another reconcile is running' };
+  return withLease(deps, run, lease, () => walk(deps, run));
 }
 
 async function walk(deps: Deps, run: Run): Promise<ReconcileOutcome> {
@@ -103,18 +95,12 @@ function describe(found: ReconcileOutcome['found']): string {
 }
 
 /** Does `work` for everything that can be listed, with one page in memory at a time. @returns how many there were */
-async function forEachPage<T>(
-  read: (options: { cursor?: string; limit: number }) => Promise<Page<T>>,
-  work: (item: T) => Promise<void>,
-): Promise<number> {
+async function forEachPage<T>(read: ReadPage<T>, work: (item: T) => Promise<void>): Promise<number> {
   let count = 0;
-  let cursor: string | null = null;
-  do {
-    const page: Page<T> = await read({ limit: PAGE, ...(cursor === null ? {} : { cursor }) });
-    count += page.items.length;
-    await inPool(page.items, work);
-    cursor = page.nextCursor;
-  } while (cursor !== null);
+  for await (const items of pagesOf(read)) {
+    count += items.length;
+    await inPool(items, work);
+  }
   return count;
 }
 

@@ -1,9 +1,8 @@
 import { EverleafError } from '../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import { identityText } from '../domain/names.ts';
-import { findRule } from '../domain/revocation.ts';
-import { dnsNamesOf } from '../pki/certificate-names.ts';
 import type { Deps, Run } from './deps.ts';
+import { findRuleOf } from './find-revocation.ts';
 import { revokeCertificate } from './revoke.ts';
 
 /**
@@ -16,12 +15,11 @@ export async function refuseRuled(
   deps: Deps,
   run: Run,
   identity: Identity,
-  { serialNumber, issuedAt, der }: CertificateRecord,
+  certificate: CertificateRecord,
 ): Promise<void> {
   const rules = await deps.revocationRules.all();
-  const carried = rules.some(({ dnsName }) => dnsName !== null) ? dnsNamesOf(der) : [];
-  if (findRule(rules, identity, issuedAt, carried) === null) return;
-  await revokeCertificate(deps, run, identity, serialNumber, 'privilegeWithdrawn');
+  if (findRuleOf(rules, identity, certificate) === null) return;
+  await revokeCertificate(deps, run, identity, certificate.serialNumber, 'privilegeWithdrawn');
   throw new EverleafError(
     'Revoked',
     `A rule revokes the certificate that ${identityText(identity)} was to get.`,

@@ -11,6 +11,7 @@ import { inPool } from './pool.ts';
 import { reminder } from './remind.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 import { periodAt, takeFromBudget } from './vault-budget.ts';
+import { withLease } from './with-lease.ts';
 
 /** When a message seems lost: its credential comes up again this long after it was enqueued. */
 const MESSAGE_PATIENCE_MS = HOUR_MS;
@@ -37,16 +38,8 @@ export interface ScanOutcome {
  * @throws EverleafError the first failure, after every other row had its turn
  */
 export async function renewDue(deps: Deps, run: Run): Promise<ScanOutcome | null> {
-  const lease = await deps.leases.acquire('renew-due', LEASE_SECONDS);
-  if (lease === null) {
-    run.log.write('info', 'Another scan is running; this one leaves the work to it.');
-    return null;
-  }
-  try {
-    return await scan(deps, run);
-  } finally {
-    await lease.release();
-  }
+  const lease = { name: 'renew-due', seconds: LEASE_SECONDS, busy: 'Another scan is running' };
+  return withLease(deps, run, lease, () => scan(deps, run));
 }
 
 async function scan(deps: Deps, run: Run): Promise<ScanOutcome> {

@@ -2,13 +2,11 @@ import type { Identity } from '../domain/identity.ts';
 import { addMs, HOUR_MS, later, wholeSecond } from '../domain/instants.ts';
 import type { RevocationRule } from '../domain/revocation.ts';
 import { kindsToReplace } from '../domain/ruled-identity.ts';
-import type { Page } from '../ports/identity-store.ts';
 import type { Deps } from './deps.ts';
+import { pagesOf } from './pages.ts';
 import { inPool } from './pool.ts';
 import { type IdentityUpdate, updateIdentity, wantNext } from './update-identity.ts';
 
-/** Identities that are read, and held in memory, at once. */
-const PAGE = 500;
 /**
  * How far before the timer's last success a rule still counts as new: a run that was under way when the rule was made has
  * not seen it, and a renewal that was may have put a certificate in force that the rule revokes.
@@ -26,16 +24,10 @@ export async function replaceRuled(deps: Deps): Promise<void> {
   const lastSuccessAt = (await deps.fleet.timerRun('renew-due'))?.lastSuccessAt ?? null;
   const since = lastSuccessAt === null ? null : addMs(lastSuccessAt, -MARGIN_MS);
   if (!rules.some((rule) => isNew(rule, since, deps.clock.now()))) return;
-  let cursor: string | null = null;
-  do {
-    const page: Page<Identity> = await deps.identities.identities({
-      limit: PAGE,
-      ...(cursor === null ? {} : { cursor }),
-    });
-    const found = page.items.filter((one) => kindsToReplace(one, rules, deps.clock.now()).length > 0);
+  for await (const items of pagesOf((page) => deps.identities.identities(page))) {
+    const found = items.filter((one) => kindsToReplace(one, rules, deps.clock.now()).length > 0);
     await inPool(found, (one) => updateIdentity(deps, one, (current) => madeDue(deps, current, rules)));
-    cursor = page.nextCursor;
-  } while (cursor !== null);
+  }
 }
 
 /** Whether the moment of a rule has passed, and the rule has come to bear since another moment. */

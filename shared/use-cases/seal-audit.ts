@@ -8,6 +8,7 @@ import type { Page, Stored } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { makeCheckpoint } from './make-checkpoint.ts';
 import { inPool } from './pool.ts';
+import { withLease } from './with-lease.ts';
 
 /** Waiting events that are read, and held in memory, at once. */
 const PAGE = 500;
@@ -28,16 +29,8 @@ export interface SealOutcome {
  * @throws EverleafError the first failure, after everything else had its turn
  */
 export async function sealAudit(deps: Deps, run: Run): Promise<SealOutcome | null> {
-  const lease = await deps.leases.acquire('seal-audit', LEASE_SECONDS);
-  if (lease === null) {
-    run.log.write('info', 'Another run seals the audit log; this one leaves the work to it.');
-    return null;
-  }
-  try {
-    return await sealEverything(deps, run);
-  } finally {
-    await lease.release();
-  }
+  const lease = { name: 'seal-audit', seconds: LEASE_SECONDS, busy: 'Another run seals the audit log' };
+  return withLease(deps, run, lease, () => sealEverything(deps, run));
 }
 
 async function sealEverything(deps: Deps, run: Run): Promise<SealOutcome> {

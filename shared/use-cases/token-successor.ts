@@ -1,6 +1,6 @@
 import { type Identity, isTokenFresh, tokenEnd } from '../domain/identity.ts';
 import { addMs, earlier, SECOND_MS, toInstant, wholeSecond } from '../domain/instants.ts';
-import { findRule } from '../domain/revocation.ts';
+import { isRuledOut } from '../domain/ruled-identity.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
@@ -12,7 +12,7 @@ export async function isTokenRevoked(
   deps: Pick<Deps, 'revocationRules'>,
   identity: Identity,
 ): Promise<boolean> {
-  return findRule(await deps.revocationRules.all(), identity, identity.token.issuedAt) !== null;
+  return isRuledOut(identity, 'token', await deps.revocationRules.all());
 }
 
 /** Whether the newest token can be given out again: it is fresh, and logs in whoever gets it. */

@@ -87,7 +87,7 @@ test('04 a credential that ends soon goes before one that is due for longer', as
   // Somebody shortened the life of one token: it became due last and ends first.
   const stored = await world.deps.identities.identity({ cluster: 'management', name: 'CSI' });
   assert.ok(stored !== null);
-  const [row] = (await world.deps.identities.due(world.clock.now(), KEYS)).filter(
+  const [row] = (await world.deps.identities.due(world.clock.now(), KEYS + AGENT_TOKENS)).filter(
     ({ identity, kind }) => identity.name === 'CSI' && kind === 'token',
   );
   assert.ok(row !== undefined);
