@@ -146,6 +146,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
     site: {
       trustDomain: 'everleaf.test',
       publicBaseUrl: 'https://everleaf.test',
+      revocationBaseUrl: 'http://everleaf.test',
       clientVaultUrl: 'https://clients.vault.test',
       authorityVaultUrl: 'https://authority.vault.test',
       cloudFqdn: 'cloud.everleaf.test',
