@@ -26,6 +26,8 @@ export interface AuthorityInput {
   readonly spki: Uint8Array;
   /** How many authorities may stand below this one: 1 for a self-signed authority, 0 for a cross certificate. */
   readonly pathLength: number;
+  /** For a cross certificate: the one in the certificate of the authority it is for. Left out, RFC 7093 method 1. */
+  readonly subjectKeyId?: Uint8Array;
   /** The signer of a cross certificate; left out, the certificate is self-signed. */
   readonly issuer?: CertificateIssuer;
   /** Where the issuer of a cross certificate publishes its CRL. */
@@ -38,7 +40,7 @@ export interface AuthorityInput {
  * The TBSCertificate of an authority, to be linted by `lintAuthority`, then signed.
  *
  * Profile, RFC 5280 section 4.2.1: basicConstraints critical with a path length; keyUsage critical keyCertSign and
- * cRLSign; subjectKeyIdentifier (RFC 7093 method 1); no extKeyUsage, which in an authority would narrow its leaves.
+ * cRLSign; subjectKeyIdentifier; no extKeyUsage, which in an authority would narrow its leaves.
  * authorityKeyIdentifier stands in a cross certificate only: section 4.2.1.1 lets a self-signed one leave it out.
  *
  * A path length of 1 leaves room for cross certificates: a leaf below a cross certificate below the old root has one
@@ -50,7 +52,7 @@ export function buildAuthorityTbs(input: AuthorityInput): Uint8Array {
   const extensions: Extension[] = [
     authorityConstraints(input.pathLength),
     authorityKeyUsage(),
-    subjectKeyId(subjectKeyIdentifier(input.spki)),
+    subjectKeyId(input.subjectKeyId ?? subjectKeyIdentifier(input.spki)),
   ];
   if (input.issuer !== undefined) extensions.push(authorityKeyId(input.issuer.subjectKeyId));
   if (input.crlUrl !== undefined) extensions.push(crlDistributionPoint(input.crlUrl));

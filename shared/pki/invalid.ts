@@ -36,7 +36,22 @@ export type InvalidReason =
   | 'weak-digest'
   | 'unsupported-signature-algorithm'
   | 'wrong-common-name'
-  | 'signature-invalid';
+  | 'signature-invalid'
+  // An authority's certificate that an outside root has signed, and the path above it.
+  | 'wrong-key'
+  | 'wrong-subject'
+  | 'not-an-authority'
+  | 'path-too-long'
+  | 'no-key-identifier'
+  | 'narrow-purposes'
+  | 'narrow-names'
+  | 'unknown-critical-extension'
+  | 'not-in-force'
+  | 'ends-too-soon'
+  | 'outlives-issuer'
+  | 'broken-path'
+  | 'no-root'
+  | 'unexpected-root';
 
 /**
  * The error of everything in this folder that reads: what was found and what was expected, as one clause without a

@@ -6,6 +6,7 @@ import { readBasicConstraints, readCrlUrls, readKeyUsage } from './extension-rea
 import { lintCommon, lintExtensionSet, lintIssuer, readValue } from './lint-common.ts';
 import { Findings, sameBytes, sameTexts } from './lint-findings.ts';
 import { OID } from './oids.ts';
+import { roomBelow } from './path-length.ts';
 import { readPublicKey } from './public-key.ts';
 import { SIGNATURE_ALGORITHMS } from './signature.ts';
 
@@ -88,7 +89,7 @@ function lintCross(
 ): void {
   const { signer, authority } = cross;
   lintIssuer(parsed, signer, input.signatureAlgorithm, findings);
-  const room = signer.basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY;
+  const room = roomBelow([signer]);
   findings.expect(room >= 1, `the signer has a path length of ${room}, expected 1 or none`);
   findings.expect(!sameBytes(signer.spki, parsed.spki), 'an authority does not cross-certify its own key');
   findings.expect(

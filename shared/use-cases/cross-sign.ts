@@ -2,8 +2,9 @@ import type { Authority, CrossCertificate, FinishedAuthority } from '../domain/a
 import { earlier, later, SECOND_MS } from '../domain/instants.ts';
 import { type AuthorityInput, buildAuthorityTbs } from '../pki/authority-certificate.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { issuerOf } from '../pki/certificate-issuer.ts';
 import { lintAuthority } from '../pki/lint-authority.ts';
-import { readPublicKey, subjectKeyIdentifier } from '../pki/public-key.ts';
+import { readPublicKey } from '../pki/public-key.ts';
 import { signatureAlgorithmFor } from '../pki/signature.ts';
 import type { Deps } from './deps.ts';
 import { newSerialNumber } from './issue-certificate.ts';
@@ -47,8 +48,9 @@ export async function signCrossCertificate(
     notAfter: planned.notAfter,
     subjectDer: authority.subjectDer,
     spki: authority.spki,
+    ...(authority.subjectKeyId === null ? {} : { subjectKeyId: authority.subjectKeyId }),
     pathLength: 0,
-    issuer: { subjectDer: issuer.subjectDer, subjectKeyId: subjectKeyIdentifier(issuer.spki) },
+    issuer: issuerOf(issuer),
     signatureAlgorithm,
   };
   const tbs = buildAuthorityTbs(input);

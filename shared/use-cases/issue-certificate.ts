@@ -12,11 +12,12 @@ import { DAY_MS, later, SECOND_MS, toInstant } from '../domain/instants.ts';
 import { identityText, spiffeId } from '../domain/names.ts';
 import { BACKDATE_MS, MIN_LEAF_LIFE_MS, renewalWindow, validityFor } from '../domain/policy.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { issuerOf } from '../pki/certificate-issuer.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import type { Extension } from '../pki/extension-reader.ts';
 import { buildLeafTbs, type LeafInput } from '../pki/leaf-certificate.ts';
 import { lintLeaf } from '../pki/lint-leaf.ts';
-import { readPublicKey, spkiHash, subjectKeyIdentifier } from '../pki/public-key.ts';
+import { readPublicKey, spkiHash } from '../pki/public-key.ts';
 import { SERIAL_NUMBER_BYTES, serialNumberFrom } from '../pki/serial-number.ts';
 import { signatureAlgorithmFor } from '../pki/signature.ts';
 import type { Deps } from './deps.ts';
@@ -105,7 +106,7 @@ export async function signLeaf(
     serialNumber: attempt.serialNumber,
     notBefore: attempt.notBefore,
     notAfter: attempt.notAfter,
-    issuer: { subjectDer: issuer.subjectDer, subjectKeyId: subjectKeyIdentifier(issuer.spki) },
+    issuer: issuerOf(issuer),
     subject: { commonName: identity.name, organization: identity.cluster },
     spki: request.spki,
     server: isServer(identity.clientType),
