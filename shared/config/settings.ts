@@ -36,6 +36,12 @@ const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).de
 const schedule = z.string().regex(/^[\d*/,A-Za-z-]+(?: +[\d*/,A-Za-z-]+){4,5}$/, 'is no NCRONTAB expression');
 const rsaKeyType = z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096']);
 
+/** As openssl and Windows print them: with colons or without, in either case, one or more with commas between. */
+const fingerprints = z
+  .string()
+  .transform((text) => text.split(',').map((one) => one.replace(/[\s:]/g, '').toLowerCase()))
+  .refine((all) => all.every((one) => /^[0-9a-f]{64}$/.test(one)), 'is no list of SHA-256 fingerprints');
+
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 /** ASCII, because it goes into certificates as an IA5String; without a slash at its end, a query or a fragment. */
 const revocationUrl = z
@@ -61,6 +67,8 @@ function schemaFor(environment: Environment) {
     CLIENT_KEY_TYPE: rsaKeyType.default('RSA-2048'),
     WORKLOAD_DELIVERY: z.enum(['vault', 'agent']).default('vault'),
     AUTHORITY_KEY_TYPE: z.enum([...rsaKeyType.options, 'EC-P256']).default('EC-P256'),
+    AUTHORITY_ROOT: z.enum(['self', 'outside']).default('self'),
+    AUTHORITY_ROOT_SHA256: fingerprints.optional(),
     RECOVERY_WINDOW_DAYS: z.coerce.number().int().min(0).max(365).default(30),
     RECOVERY_BUDGET: z.coerce.number().int().min(0).max(100).default(3),
     UPDATE_REMINDER_DAYS: days(60, 3650),
@@ -144,6 +152,9 @@ function mismatches(read: Read): string[] {
   if (read.AUTHORITY_VALIDITY_DAYS < 2) {
     found.push('AUTHORITY_VALIDITY_DAYS: is too short, nothing is issued in the last day');
   }
+  if (read.AUTHORITY_ROOT_SHA256 !== undefined && read.AUTHORITY_ROOT === 'self') {
+    found.push('AUTHORITY_ROOT_SHA256: is for AUTHORITY_ROOT=outside alone');
+  }
   if (read.AUTHORITY_VAULT_URL === read.CLIENT_VAULT_URL) {
     found.push('CLIENT_VAULT_URL: is the authority vault, which no client may read');
   }
@@ -174,6 +185,8 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       clientKeyType: read.CLIENT_KEY_TYPE,
       workloadDelivery: read.WORKLOAD_DELIVERY,
       authorityKeyType: read.AUTHORITY_KEY_TYPE,
+      authorityRoot: read.AUTHORITY_ROOT,
+      authorityRoots: read.AUTHORITY_ROOT_SHA256 ?? [],
       vaultKeysPerMinute: read.VAULT_KEYS_PER_MINUTE,
       recoveryWindowDays: read.RECOVERY_WINDOW_DAYS,
       recoveryBudget: read.RECOVERY_BUDGET,

@@ -22,6 +22,7 @@ export const EVENT_TYPES = [
   'renewal-failed',
   'agent-reminded',
   'rotation-reminded',
+  'authority-certificate-taken',
   'authority-prepared',
   'authority-published',
   'authority-activated',

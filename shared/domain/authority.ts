@@ -106,8 +106,17 @@ export function isSuccessor({ state }: Pick<Authority, 'state'>): boolean {
   return state === 'Creating' || state === 'Prepared' || state === 'Published';
 }
 
+/** Whether its request was handed out, and has not come back signed by the outside root. */
+export function awaitsOutsideRoot(authority: Authority): boolean {
+  // A self-signed authority's hash is written down together with its certificate.
+  return authority.state === 'Creating' && authority.certificate === null && authority.spkiHash !== null;
+}
+
 /** What agents trust for an authority's sake: its own certificate, or the outside root above it. DER. */
-export function trustAnchor(authority: FinishedAuthority): Uint8Array {
+export function trustAnchor(authority: {
+  readonly certificate: Uint8Array;
+  readonly issuers: readonly Uint8Array[];
+}): Uint8Array {
   return authority.issuers.at(-1) ?? authority.certificate;
 }
 

@@ -16,6 +16,10 @@ export interface Policy {
   /** Who keeps the keys of a workload cluster's clients when the cluster does not say; its kubelets keep their own. */
   readonly workloadDelivery: 'vault' | 'agent';
   readonly authorityKeyType: KeyType;
+  /** Who signs an authority's certificate: its own key, or a root outside to which its request is handed out. */
+  readonly authorityRoot: 'self' | 'outside';
+  /** SHA-256 of the outside roots that are accepted, lower-case hex; empty for any. */
+  readonly authorityRoots: readonly string[];
   /** Keys a scan may ask of a vault per minute, far below Key Vault's service limit of 20 key creations in 10 s. */
   readonly vaultKeysPerMinute: number;
   /** How long after its end a certificate can still be renewed with proof of its key, in days. */

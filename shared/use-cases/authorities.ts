@@ -1,6 +1,7 @@
 import {
   type ActiveAuthority,
   type Authority,
+  awaitsOutsideRoot,
   type FinishedAuthority,
   isActive,
   isTrusted,
@@ -74,9 +75,12 @@ export async function readTrustBundle(deps: Pick<Deps, 'fleet'>): Promise<TrustB
 
 function noAuthority(all: readonly Authority[]): EverleafError {
   const isReplaced = all.some(({ state }) => state === 'Tainted' || state === 'Revoked');
+  const waiting = all.find(awaitsOutsideRoot);
   const message = isReplaced
     ? 'The authority is tainted and signs no more; the next one is being made.'
-    : 'The first start has not made the authority yet.';
+    : waiting !== undefined
+      ? `Authority ${waiting.id} waits until an operator brings the certificate that the outside root has signed.`
+      : 'The first start has not made the authority yet.';
   return new EverleafError('NotReady', message, { retryable: true, retryAfterSeconds: 30 });
 }
 
@@ -115,17 +119,28 @@ export function isCoveredBy({ anchors }: BundleRecord, authority: FinishedAuthor
 }
 
 /**
- * What to send with a certificate so that others accept it: to those below an outside root the authority's own certificate;
- * to those that know only an older authority the cross certificate that this one signed. DER, the issuer's first.
+ * What to send with a certificate so that others accept it: the cross certificates that lead to older authorities, for
+ * those that know only these, and below an outside root the authority's own certificate. DER.
+ *
+ * A cross certificate and the authority's own have one name and one key, and some path builders try but the first that
+ * fits: the cross certificate stands first, because who trusts the newer root trusts the older authority as well as long as
+ * the bundle carries both.
  * @param authorityId the authority that signed the certificate
  */
 export function chainOf(all: readonly Authority[], authorityId: string, now: Date): readonly Uint8Array[] {
   const authority = all.find(({ id }) => id === authorityId);
   if (authority === undefined || authority.certificate === null) return [];
-  const { certificate, issuers, crossCertificates } = authority;
-  if (issuers.length > 0) return [certificate, ...issuers.slice(0, -1)];
-  const trusted = new Set(all.filter(isTrusted).map(({ id }) => id));
-  return crossCertificates.flatMap(({ issuerId, notAfter, certificate: cross }) =>
-    cross !== null && notAfter > now && trusted.has(issuerId) ? [cross] : [],
-  );
+  const trusted = new Map(all.filter(isTrusted).map((one) => [one.id, one]));
+  const crosses = authority.crossCertificates.flatMap(({ issuerId, notAfter, certificate }) => {
+    const signer = trusted.get(issuerId);
+    const isOfUse = certificate !== null && notAfter > now && signer !== undefined;
+    return isOfUse ? [certificate, ...belowRoot(signer)] : [];
+  });
+  const { certificate, issuers } = authority;
+  return [...crosses, ...belowRoot({ certificate, issuers })];
+}
+
+/** The certificates between an authority and the outside root that is trusted for its sake; none for a self-signed one. */
+function belowRoot({ certificate, issuers }: Pick<FinishedAuthority, 'certificate' | 'issuers'>) {
+  return issuers.length === 0 ? [] : [certificate, ...issuers.slice(0, -1)];
 }

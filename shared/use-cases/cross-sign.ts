@@ -1,14 +1,22 @@
-import type { Authority, CrossCertificate, FinishedAuthority } from '../domain/authority.ts';
+import {
+  type Authority,
+  type CrossCertificate,
+  type FinishedAuthority,
+  trustAnchor,
+} from '../domain/authority.ts';
+import { isSameBytes } from '../domain/encoding.ts';
 import { earlier, later, SECOND_MS } from '../domain/instants.ts';
 import { type AuthorityInput, buildAuthorityTbs } from '../pki/authority-certificate.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { issuerOf } from '../pki/certificate-issuer.ts';
 import { lintAuthority } from '../pki/lint-authority.ts';
+import { roomBelow } from '../pki/path-length.ts';
 import { readPublicKey } from '../pki/public-key.ts';
 import { signatureAlgorithmFor } from '../pki/signature.ts';
-import type { Deps } from './deps.ts';
+import type { Deps, Run } from './deps.ts';
 import { newSerialNumber } from './issue-certificate.ts';
 import { signCertificate } from './sign-certificate.ts';
+import { ownerOfAuthority, type SignedAuthority, updateSigned } from './update-authority.ts';
 
 /**
  * Decides serial number and dates of the certificate by which those that know only `signer` will accept `authority`. It
@@ -60,4 +68,46 @@ export async function signCrossCertificate(
     cross: { signer: issuer, authority },
   });
   return signCertificate(deps, signer.keyId, signatureAlgorithm, tbs, issuer.spki);
+}
+
+/**
+ * The cross certificate by one other authority: decided, written down, signed, written down. There is none where nobody
+ * needs it, because whoever trusts the one trusts the other by the same root, nor where the other may not sign one.
+ */
+export async function ensureCrossCertificate(
+  deps: Deps,
+  run: Run,
+  authority: SignedAuthority,
+  signer: FinishedAuthority,
+): Promise<void> {
+  if (signer.notAfter <= deps.clock.now()) return;
+  if (isSameBytes(trustAnchor(signer), trustAnchor(authority))) return;
+  if (roomBelow([signer.certificate, ...signer.issuers].map(parseCertificate)) < 1) {
+    run.log.write(
+      'warn',
+      `Authority ${signer.id} may have no other below it, so it does not cross-sign authority ${authority.id}: whoever ` +
+        'trusts the one alone does not accept what the other signs, until it has the present bundle.',
+    );
+    return;
+  }
+  const crossOf = ({ crossCertificates }: Authority) =>
+    crossCertificates.find(({ issuerId }) => issuerId === signer.id);
+  const planned = await updateSigned(deps, authority.id, (current) =>
+    crossOf(current) === undefined
+      ? {
+          ...current,
+          crossCertificates: [...current.crossCertificates, planCrossCertificate(deps, signer, current)],
+        }
+      : current,
+  );
+  const cross = crossOf(planned);
+  if (cross === undefined || cross.certificate !== null) return;
+  await deps.identities.claimSerial(cross.serialNumber, ownerOfAuthority(authority.id));
+  const certificate = await signCrossCertificate(deps, signer, authority.certificate, cross);
+  const withSigned = (each: CrossCertificate): CrossCertificate =>
+    each.serialNumber === cross.serialNumber && each.certificate === null ? { ...each, certificate } : each;
+  await updateSigned(deps, authority.id, (current) => ({
+    ...current,
+    crossCertificates: current.crossCertificates.map(withSigned),
+  }));
 }

@@ -20,14 +20,15 @@ const ROTATION_KEY_BYTES = 32;
  * clients, and the first certificates and tokens in the vault. The same in Azure and on one machine.
  *
  * Idempotent: every step looks at what is there, so it can be killed anywhere and called again, also by several at
- * once. A client whose first certificate fails does not stop the others; it stays due and the scan tries it again.
+ * once. A client whose first certificate fails does not stop the others; it stays due and the scan tries it again. With an
+ * outside root it ends once the request for the authority is made, and the first call after the certificate came goes on.
  * @returns the clients whose first certificate or token is not in the vault yet
  */
 export async function firstStart(deps: Deps, run: Run): Promise<readonly Identity[]> {
   const before = await ensureDeployment(deps);
   if (before.readyAt !== null) return [];
   await ensureRotationKey(deps, run);
-  await ensureAuthority(deps, run);
+  if (!(await ensureAuthority(deps, run))) return [];
   const rotationKey = await readRotationKey(deps);
   await ensureCluster(deps);
   const identities: Identity[] = [];
@@ -63,16 +64,20 @@ async function ensureRotationKey(deps: Deps, run: Run): Promise<void> {
   run.log.write('info', 'Made the rotation key.');
 }
 
-/** The first authority: prepared, and put to use at once, because there is nobody yet who must learn of it. */
-export async function ensureAuthority(deps: Deps, run: Run): Promise<void> {
+/**
+ * The first authority: prepared, and put to use at once, because there is nobody yet who must learn of it.
+ * @returns false while its request waits for the signature of an outside root
+ */
+export async function ensureAuthority(deps: Deps, run: Run): Promise<boolean> {
   const deployment = await pinDeployment(deps, ({ activeAuthorityId }) =>
     activeAuthorityId === null ? { activeAuthorityId: newAuthorityId(deps) } : null,
   );
   const id = deployment.activeAuthorityId;
-  if (id === null || (await readAuthorities(deps)).active !== null) return;
-  await prepareAuthority(deps, run, id);
+  if (id === null || (await readAuthorities(deps)).active !== null) return true;
+  if ((await prepareAuthority(deps, run, id)) === null) return false;
   await publishAuthority(deps, run, id);
   await activateAuthority(deps, run, id);
+  return true;
 }
 
 async function ensureCluster(deps: Deps): Promise<void> {

@@ -2,31 +2,36 @@ import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import {
   type Authority,
   authorityCommonName,
-  type CrossCertificate,
   type FinishedAuthority,
   isFinished,
 } from '../domain/authority.ts';
-import { isSameBytes, toHex } from '../domain/encoding.ts';
+import { toHex } from '../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { addMs, DAY_MS, SECOND_MS, toInstant } from '../domain/instants.ts';
-import { vaultAuthorityName } from '../domain/names.ts';
 import { BACKDATE_MS, validityFor } from '../domain/policy.ts';
 import { type AuthorityInput, buildAuthorityTbs } from '../pki/authority-certificate.ts';
 import { parseCertificate } from '../pki/certificate.ts';
-import { parseCertificateRequestDer } from '../pki/certificate-request.ts';
 import { encodeName } from '../pki/distinguished-name.ts';
 import { lintAuthority } from '../pki/lint-authority.ts';
 import { readPublicKey, spkiHash } from '../pki/public-key.ts';
 import { signatureAlgorithmFor } from '../pki/signature.ts';
 import type { VaultCertificate } from '../ports/credential-vault.ts';
 import type { Stored } from '../ports/identity-store.ts';
-import { authorityKeySpec, ensureAuthorityKey } from './authority-key.ts';
-import { planCrossCertificate, signCrossCertificate } from './cross-sign.ts';
+import { ensureAuthorityKey } from './authority-key.ts';
+import { ensureCrossCertificate } from './cross-sign.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { newSerialNumber } from './issue-certificate.ts';
-import { requestFromVault } from './request-from-vault.ts';
+import { disableSelfSigned, mergeAuthority } from './merge-authority.ts';
+import { ensureOutsideRequest } from './outside-request.ts';
 import { signCertificate } from './sign-certificate.ts';
+import {
+  isSigned,
+  ownerOfAuthority,
+  type SignedAuthority,
+  updateAuthority,
+  updateSigned,
+} from './update-authority.ts';
 
 /** An attempt that has not been signed for so long gets new dates: with the old ones it would begin half spent. */
 const STALE_MS = DAY_MS;
@@ -39,7 +44,8 @@ export function newAuthorityId(deps: Pick<Deps, 'random'>): string {
 /**
  * Prepares an authority whose key is born in the vault and never leaves it. Key Vault signs no CA certificate that others
  * would accept, so: it makes a self-signed version for the sake of the key, then a request with the same key; the
- * authority's own certificate is built here, signed by that key in the vault, and merged.
+ * authority's own certificate is built here, signed by that key in the vault, and merged. With an outside root there is
+ * the request alone, and the certificate is the one that the root has signed (`takeOutsideCertificate`).
  *
  * The authorities that are trusted now cross-sign it, so that who knows only them accepts what it will sign.
  *
@@ -47,27 +53,26 @@ export function newAuthorityId(deps: Pick<Deps, 'random'>): string {
  * finds them goes on with them.
  * @param id names the authority; the caller has written it down, so that every try makes the same one
  * @param predecessor the one that it will follow; null for the first
- * @returns the authority, prepared or further
+ * @returns the authority, prepared or further; null while its request waits for the signature of an outside root
  */
 export async function prepareAuthority(
   deps: Deps,
   run: Run,
   id: string,
   predecessor: FinishedAuthority | null = null,
-): Promise<FinishedAuthority> {
+): Promise<FinishedAuthority | null> {
   const planned = await planAuthorityRecord(deps, id, predecessor);
   if (isFinished(planned)) return planned;
-  await deps.identities.claimSerial(planned.serialNumber, ownerOf(id));
-  run.log.write('info', `Making the key of authority ${id} (${planned.keyType}) in the vault.`);
-  const key = await ensureAuthorityKey(deps, planned);
-  const signed = await ensureCertificate(deps, planned, key);
-  if (predecessor !== null) await ensureCrossCertificate(deps, signed, predecessor);
+  if (planned.certificate === null && deps.policy.authorityRoot === 'outside') {
+    await ensureOutsideRequest(deps, run, planned);
+    return null;
+  }
+  const signed = isSigned(planned) ? planned : await signItself(deps, run, planned);
+  if (predecessor !== null) await ensureCrossCertificate(deps, run, signed, predecessor);
   const merged = await mergeAuthority(deps, signed);
   await disableSelfSigned(deps, run, signed, merged);
   return finish(deps, run, signed, merged);
 }
-
-type SignedAuthority = Authority & { readonly certificate: Uint8Array };
 
 async function planAuthorityRecord(
   deps: Deps,
@@ -124,15 +129,13 @@ async function withTodaysPolicy(deps: Deps, { value, etag }: Stored<Authority>):
   return planned;
 }
 
-/** Request with the same key, certificate signed by that key, written down before the vault sees it. */
-async function ensureCertificate(
-  deps: Deps,
-  authority: Authority,
-  key: VaultCertificate,
-): Promise<SignedAuthority> {
+/** The authority's own key signs its certificate, which is written down before the vault sees it. */
+async function signItself(deps: Deps, run: Run, authority: Authority): Promise<SignedAuthority> {
+  await deps.identities.claimSerial(authority.serialNumber, ownerOfAuthority(authority.id));
+  run.log.write('info', `Making the key of authority ${authority.id} (${authority.keyType}) in the vault.`);
+  const key = await ensureAuthorityKey(deps, authority);
   const { spki } = parseCertificate(key.der);
   const hash = spkiHash(spki);
-  if (authority.certificate !== null) return { ...authority, certificate: authority.certificate };
   const signatureAlgorithm = signatureAlgorithmFor(readPublicKey(spki));
   const input: AuthorityInput = {
     serialNumber: authority.serialNumber,
@@ -152,58 +155,15 @@ async function ensureCertificate(
   } catch (error) {
     // Another start that came further meanwhile has disabled the version whose key was to sign.
     const recorded = (await deps.fleet.authority(authority.id))?.value;
-    if (!recorded?.certificate) throw error;
-    return { ...recorded, certificate: recorded.certificate };
+    if (!recorded || !isSigned(recorded)) throw error;
+    return recorded;
   }
-  return updateAuthority(deps, authority.id, (current) =>
+  return updateSigned(deps, authority.id, (current) =>
     // Another run that gave it new dates meanwhile signs with those.
     current.certificate === null && current.serialNumber === authority.serialNumber
       ? { ...current, spkiHash: hash, keyId: key.keyId, certificate }
       : current,
   );
-}
-
-async function updateAuthority(
-  deps: Deps,
-  id: string,
-  change: (authority: Authority) => Authority,
-): Promise<SignedAuthority> {
-  for (;;) {
-    const stored = await deps.fleet.authority(id);
-    if (stored === null) throw new EverleafError('NotFound', `There is no authority ${id}.`);
-    const value = change(stored.value);
-    try {
-      if (value !== stored.value) await deps.fleet.replaceAuthority(value, stored.etag);
-    } catch (error) {
-      if (isEverleafError(error, 'Conflict')) continue;
-      throw error;
-    }
-    if (value.certificate === null)
-      throw new EverleafError('Internal', `Authority ${id} lost its certificate.`);
-    return { ...value, certificate: value.certificate };
-  }
-}
-
-/** Merges the recorded certificate, unless the vault has it already. */
-async function mergeAuthority(deps: Deps, authority: SignedAuthority): Promise<VaultCertificate> {
-  const name = vaultAuthorityName(authority.id);
-  const isMerged = (found: VaultCertificate | null): found is VaultCertificate =>
-    found !== null && isSameBytes(found.der, authority.certificate);
-  const current = await deps.authorityVault.current(name);
-  if (isMerged(current)) return current;
-  await requestFromVault(
-    deps.authorityVault,
-    name,
-    authorityKeySpec(authority),
-    ({ csr }) => spkiHash(parseCertificateRequestDer(csr).spki) === authority.spkiHash,
-  );
-  try {
-    return await deps.authorityVault.merge(name, [authority.certificate]);
-  } catch (error) {
-    const after = await deps.authorityVault.current(name);
-    if (isMerged(after)) return after;
-    throw error;
-  }
 }
 
 async function finish(
@@ -229,61 +189,4 @@ async function finish(
   if (!isFinished(value)) throw new EverleafError('Internal', `Authority ${id} was not finished.`);
   run.log.write('info', `Authority ${id} is prepared.`);
   return value;
-}
-
-/** The cross certificate by one other authority: decided, written down, signed, written down. */
-async function ensureCrossCertificate(
-  deps: Deps,
-  authority: SignedAuthority,
-  signer: FinishedAuthority,
-): Promise<void> {
-  if (signer.notAfter <= deps.clock.now()) return;
-  const crossOf = ({ crossCertificates }: Authority) =>
-    crossCertificates.find(({ issuerId }) => issuerId === signer.id);
-  const planned = await updateAuthority(deps, authority.id, (current) =>
-    crossOf(current) === undefined
-      ? {
-          ...current,
-          crossCertificates: [...current.crossCertificates, planCrossCertificate(deps, signer, current)],
-        }
-      : current,
-  );
-  const cross = crossOf(planned);
-  if (cross === undefined || cross.certificate !== null) return;
-  await deps.identities.claimSerial(cross.serialNumber, ownerOf(authority.id));
-  const certificate = await signCrossCertificate(deps, signer, authority.certificate, cross);
-  const withSigned = (each: CrossCertificate): CrossCertificate =>
-    each.serialNumber === cross.serialNumber && each.certificate === null ? { ...each, certificate } : each;
-  await updateAuthority(deps, authority.id, (current) => ({
-    ...current,
-    crossCertificates: current.crossCertificates.map(withSigned),
-  }));
-}
-
-/** Whose the serial numbers of an authority's own certificates are: no cluster can have this name's owner in it. */
-function ownerOf(authorityId: string) {
-  return { identity: { cluster: 'authority', name: authorityId }, instance: 'authority' };
-}
-
-/**
- * The self-signed version has served its purpose: its certificate is nobody's authority. Until the authority is active
- * its record names that version's key.
- */
-async function disableSelfSigned(
-  deps: Deps,
-  run: Run,
-  signed: SignedAuthority,
-  merged: VaultCertificate,
-): Promise<void> {
-  const version = signed.keyId?.split('/').at(-1);
-  if (version === undefined || version === merged.version) return;
-  try {
-    await deps.authorityVault.disable(vaultAuthorityName(signed.id), version);
-  } catch (error) {
-    // Tidiness only: an enabled left-over harms nothing, and the authority works.
-    run.log.write(
-      'warn',
-      `Could not disable the self-signed version of authority ${signed.id}: ${String(error)}`,
-    );
-  }
 }

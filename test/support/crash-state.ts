@@ -15,6 +15,7 @@ const AT_LEAST_ONCE: readonly string[] = [
   'login-file-issued',
   'login-files-issued',
   'update-reminder',
+  'authority-certificate-taken',
   'authority-prepared',
   'authority-published',
   'authority-activated',

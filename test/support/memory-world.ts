@@ -78,6 +78,8 @@ export const POLICY: Policy = {
   clientKeyType: 'RSA-2048',
   workloadDelivery: 'vault',
   authorityKeyType: 'EC-P256',
+  authorityRoot: 'self',
+  authorityRoots: [],
   vaultKeysPerMinute: 60,
   recoveryWindowDays: 30,
   recoveryBudget: 3,
