@@ -1,24 +1,23 @@
 import {
   type Authority,
   activateSuccessorBy,
+  awaitsOutsideRoot,
   isSuccessor,
   prepareSuccessorAt,
   retireAt,
 } from './authority.ts';
-
-/** How many of those who must know an authority have said that they do. */
-export interface AckCount {
-  readonly total: number;
-  readonly acknowledged: number;
-}
+import { type AckTally, missingText } from './authority-census.ts';
+import type { Policy } from './policy.ts';
 
 /** What decides an authority's next step, beside the authorities themselves. */
 export interface RollFacts {
   readonly authorities: readonly Authority[];
   /** Life of a client's certificate, in days. */
   readonly certificateValidityDays: number;
+  /** Who signs the certificates of authorities. */
+  readonly authorityRoot: Policy['authorityRoot'];
   /** Who has acknowledged a bundle with the successor in it; null while nobody has counted. */
-  readonly acknowledgements: { readonly verifiers: AckCount; readonly agents: AckCount } | null;
+  readonly acknowledgements: { readonly verifiers: AckTally; readonly agents: AckTally } | null;
   /** Certificates in force by id of the tainted authority that signed them; one that is missing was not counted. */
   readonly leaves: ReadonlyMap<string, number>;
   readonly now: Date;
@@ -40,6 +39,9 @@ export interface RollStep {
   /** Why a step that is due has to wait, in words; empty when nothing is in its way. */
   readonly blockedBy: readonly string[];
 }
+
+/** What blocks the preparation of an authority below an outside root. */
+export const AWAITS_OUTSIDE_ROOT = 'the outside root has not signed its request';
 
 export function isStepDue({ dueAt, blockedBy }: RollStep, now: Date): boolean {
   return dueAt <= now && blockedBy.length === 0;
@@ -97,7 +99,11 @@ function planSuccessor(
   if (successor.certificate !== null && activateSuccessorBy(successor, certificateValidityDays) <= now) {
     return [{ ...common, action: 'cancel', reason: 'Overdue' }];
   }
-  if (successor.state === 'Creating') return [{ ...common, action: 'prepare' }];
+  if (successor.state === 'Creating') {
+    // Without the root's signature nothing helps, not even the deadline.
+    const isWaiting = facts.authorityRoot === 'outside' && awaitsOutsideRoot(successor);
+    return [{ ...common, action: 'prepare', blockedBy: isWaiting ? [AWAITS_OUTSIDE_ROOT] : [] }];
+  }
   if (successor.state === 'Prepared') return [{ ...common, action: 'publish' }];
   const blockedBy = deadline > now ? missingAcknowledgements(facts) : [];
   return [{ ...common, action: 'activate', blockedBy }];
@@ -107,10 +113,7 @@ function planSuccessor(
 function missingAcknowledgements({ acknowledgements }: RollFacts): readonly string[] {
   if (acknowledgements === null) return ['nobody has counted the acknowledgements yet'];
   const { verifiers, agents } = acknowledgements;
-  return [['verifiers', verifiers] as const, ['agents', agents] as const].flatMap(
-    ([who, { total, acknowledged }]) =>
-      acknowledged < total ? [`${total - acknowledged} of ${total} ${who} have not acknowledged it`] : [],
-  );
+  return [missingText('verifiers', verifiers), missingText('agents', agents)].filter((text) => text !== null);
 }
 
 function planEnd(facts: RollFacts, authority: Authority, active: Authority | null): RollStep | null {

@@ -68,9 +68,6 @@ export function checkOutsideAuthority(
   const [own, ...issuers] = path as [Link, ...Link[]];
   checkOwn(own, expected);
   for (const link of path) checkAuthority(link, expected);
-  if (roomBelow(path.map(({ parsed }) => parsed)) < 0) {
-    throw refused('/chain', 'path-too-long', 'An issuer in the chain allows fewer authorities below itself.');
-  }
   const root = checkRoot(issuers, expected);
   const shorter = issuers.find(({ parsed }) => parsed.notAfter < own.parsed.notAfter);
   if (shorter !== undefined) {
@@ -80,6 +77,9 @@ export function checkOutsideAuthority(
   }
   for (const [i, issuer] of issuers.entries()) checkSigned(path[i] as Link, issuer);
   checkSigned(root, root);
+  if (roomBelow(path.map(({ parsed }) => parsed)) < 0) {
+    throw refused('/chain', 'path-too-long', 'An issuer in the chain allows fewer authorities below itself.');
+  }
   return own.parsed;
 }
 

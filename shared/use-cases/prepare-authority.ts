@@ -63,6 +63,11 @@ export async function prepareAuthority(
 ): Promise<FinishedAuthority | null> {
   const planned = await planAuthorityRecord(deps, id, predecessor);
   if (isFinished(planned)) return planned;
+  if (planned.state !== 'Creating') {
+    throw new EverleafError('Conflict', `Authority ${id} was given up while it was made.`, {
+      retryable: true,
+    });
+  }
   if (planned.certificate === null && deps.policy.authorityRoot === 'outside') {
     await ensureOutsideRequest(deps, run, planned);
     return null;
@@ -103,6 +108,7 @@ async function planAuthorityRecord(
     retiredAt: null,
     taintedAt: null,
     revokedAt: null,
+    keyDisabledAt: null,
     taint: null,
   };
   try {

@@ -1,5 +1,5 @@
 import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
-import { type Authority, isFinished } from '../domain/authority.ts';
+import type { Authority } from '../domain/authority.ts';
 import { isSameBytes } from '../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { addMs, DAY_MS, wholeSecond } from '../domain/instants.ts';
@@ -13,8 +13,8 @@ import { eventChange } from './events.ts';
 import { assertWaits, ensureOutsideRequest } from './outside-request.ts';
 import { brief } from './patience.ts';
 import { prepareAuthority } from './prepare-authority.ts';
-import type { SignedAuthority } from './update-authority.ts';
-import { isSigned } from './update-authority.ts';
+import { crossSigner } from './prepare-successor.ts';
+import { isSigned, type SignedAuthority } from './update-authority.ts';
 
 /** An authority that lives less than this many lives of a client's certificate would be followed by another at once. */
 const LEAST_LIVES = 2;
@@ -39,10 +39,8 @@ export async function takeOutsideCertificate(
   await run.rights?.demand('admin/issue', FLEET_SCOPE);
   const recorded = await recordCertificate(deps, run, id, given);
   if (recorded.state !== 'Creating') return recorded;
-  const all = await deps.fleet.authorities();
-  const predecessor = all.find((one) => one.id === recorded.predecessorId);
-  const isUsable = predecessor !== undefined && isFinished(predecessor);
-  return (await prepareAuthority(deps, run, id, isUsable ? predecessor : null)) ?? recorded;
+  const signer = crossSigner(await deps.fleet.authorities(), deps.clock.now());
+  return (await prepareAuthority(deps, run, id, signer)) ?? recorded;
 }
 
 async function recordCertificate(

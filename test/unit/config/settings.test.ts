@@ -57,6 +57,8 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     clientKeyType: 'RSA-2048',
     workloadDelivery: 'vault',
     authorityKeyType: 'EC-P256',
+    authorityRoot: 'self',
+    authorityRoots: [],
     vaultKeysPerMinute: 60,
     recoveryWindowDays: 30,
     recoveryBudget: 3,
@@ -189,6 +191,8 @@ for (const [name, values] of [
   ['WORKLOAD_DELIVERY', ['Vault', 'none']],
   ['CLIENT_KEY_TYPE', ['EC-P256', 'RSA-1024', 'rsa-2048']],
   ['AUTHORITY_KEY_TYPE', ['EC-P384', 'RSA-1024']],
+  ['AUTHORITY_ROOT', ['Self', 'https://ca.example']],
+  ['AUTHORITY_ROOT_SHA256', ['ab', 'ab'.repeat(20), `${'ab'.repeat(32)};${'cd'.repeat(32)}`]],
   ['CLOUD_PORT', ['0', '65536', 'https']],
   ['CLOUD_AUTH_PORT', ['0', '65536']],
   ['TRUST_DOMAIN', ['Everleaf.example.com', 'a..b', '-a', 'a-', 'a_b', 'a.-b', `${'a'.repeat(64)}.b`, 'a/b']],
@@ -221,4 +225,19 @@ test('Every kind of key that the contract names can be set', () => {
     assert.equal(policy.clientKeyType, keyType);
     assert.equal(policy.authorityKeyType, keyType);
   }
+});
+
+test('The outside roots that are accepted are named by their SHA-256, as tools print it', () => {
+  const colons = 'AB:'.repeat(31);
+  const { policy } = readSettings({
+    ...IN_AZURE,
+    AUTHORITY_ROOT: 'outside',
+    AUTHORITY_ROOT_SHA256: `${colons}AB, ${'cd'.repeat(32)}`,
+  });
+  assert.equal(policy.authorityRoot, 'outside');
+  assert.deepEqual(policy.authorityRoots, ['ab'.repeat(32), 'cd'.repeat(32)]);
+  assert.match(
+    mistakes({ ...IN_AZURE, AUTHORITY_ROOT_SHA256: 'cd'.repeat(32) })[0] ?? '',
+    /AUTHORITY_ROOT_SHA256: is for AUTHORITY_ROOT=outside alone/,
+  );
 });
