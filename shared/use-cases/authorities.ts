@@ -73,7 +73,8 @@ export async function readTrustBundle(deps: Pick<Deps, 'fleet'>): Promise<TrustB
   return bundle;
 }
 
-function noAuthority(all: readonly Authority[]): EverleafError {
+/** Says why there is none that signs. */
+export function noAuthority(all: readonly Authority[]): EverleafError {
   const isReplaced = all.some(({ state }) => state === 'Tainted' || state === 'Revoked');
   const waiting = all.find(awaitsOutsideRoot);
   const message = isReplaced
