@@ -3,6 +3,7 @@ import {
   type Authority,
   type FinishedAuthority,
   isActive,
+  isCompromised,
   isTrusted,
   trustAnchor,
 } from '../domain/authority.ts';
@@ -65,6 +66,23 @@ export async function readIssuingAuthority(deps: Pick<Deps, 'fleet' | 'policy'>)
   }
 }
 
+/** What tells who signed a certificate. */
+type SignedBy = { readonly authorityId: string };
+
+/** Whether others may have the key that signed a certificate: its owner should have another one. */
+export function isSignerCompromised(all: readonly Authority[], { authorityId }: SignedBy): boolean {
+  return all.some((one) => one.id === authorityId && isCompromised(one));
+}
+
+/** As `isSignerCompromised`, for whoever has not read the authorities. */
+export async function hasCompromisedSigner(
+  deps: Pick<Deps, 'fleet'>,
+  { authorityId }: SignedBy,
+): Promise<boolean> {
+  const stored = await deps.fleet.authority(authorityId);
+  return stored !== null && isCompromised(stored.value);
+}
+
 /** The trust bundle. @throws EverleafError NotReady before the first start has made an authority */
 export async function readTrustBundle(deps: Pick<Deps, 'fleet'>): Promise<TrustBundle> {
   const { all, bundle } = await readAuthorities(deps);
@@ -121,7 +139,7 @@ export function isCoveredBy({ anchors }: BundleRecord, authority: FinishedAuthor
  */
 export function chainOf(all: readonly Authority[], authorityId: string, now: Date): readonly Uint8Array[] {
   const authority = all.find(({ id }) => id === authorityId);
-  if (authority === undefined || authority.certificate === null) return [];
+  if (authority === undefined || authority.certificate === null || authority.state === 'Revoked') return [];
   const { certificate, issuers, crossCertificates } = authority;
   if (issuers.length > 0) return [certificate, ...issuers.slice(0, -1)];
   const trusted = new Set(all.filter(isTrusted).map(({ id }) => id));

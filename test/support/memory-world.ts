@@ -84,6 +84,8 @@ export const POLICY: Policy = {
   updateReminderDays: 60,
   loginFailuresPerSource: 30,
   issuancesPerIdentity: 200,
+  taintWaveSize: 100,
+  taintWaveMinutes: 15,
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
