@@ -2,6 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import { makeKeyPair } from '../../shared/adapters/memory/memory-certificates.ts';
 import type { KeySpec } from '../../shared/ports/credential-vault.ts';
 
+export type KeyMaker = (spec: Pick<KeySpec, 'keyType'>) => KeyObject;
+
 const made: KeyObject[] = [];
 
 /**
@@ -9,7 +11,7 @@ const made: KeyObject[] = [];
  * all worlds of a test file, and every world is handed the same ones in the same order.
  * @param most after so many RSA keys they begin anew: for a long story that is about other things than keys
  */
-export function readyKeys(most: number = Number.POSITIVE_INFINITY): (spec: KeySpec) => KeyObject {
+export function readyKeys(most: number = Number.POSITIVE_INFINITY): KeyMaker {
   let next = 0;
   return (spec) => {
     if (spec.keyType !== 'RSA-2048') return makeKeyPair(spec);
