@@ -5,7 +5,6 @@ import {
   prepareSuccessorAt,
   retireAt,
 } from './authority.ts';
-import { addMs, DAY_MS } from './instants.ts';
 
 /** How many of those who must know an authority have said that they do. */
 export interface AckCount {
@@ -94,8 +93,8 @@ function planSuccessor(
     reason: active === null ? urgency(facts).reason : deadline > now ? 'InWindow' : 'Overdue',
     blockedBy: [],
   } as const;
-  // One that was not put to use in time would only clip what it signs: another takes its place.
-  if (addMs(now, certificateValidityDays * DAY_MS) > successor.notAfter && successor.certificate !== null) {
+  // One that was not put to use until its own successor must sign would be replaced at once: another takes its place.
+  if (successor.certificate !== null && activateSuccessorBy(successor, certificateValidityDays) <= now) {
     return [{ ...common, action: 'cancel', reason: 'Overdue' }];
   }
   if (successor.state === 'Creating') return [{ ...common, action: 'prepare' }];
