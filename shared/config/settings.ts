@@ -80,6 +80,9 @@ function schemaFor(environment: Environment) {
     VAULT_KEYS_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(60),
     LOGIN_FAILURES_PER_SOURCE: z.coerce.number().int().min(1).max(1_000_000).default(30),
     ISSUANCES_PER_IDENTITY: z.coerce.number().int().min(1).max(1_000_000).default(200),
+    // A wave is at most one page of the list of identities.
+    TAINT_WAVE_SIZE: z.coerce.number().int().min(1).max(1000).default(100),
+    TAINT_WAVE_MINUTES: z.coerce.number().int().min(1).max(1440).default(15),
     AUTHORITY_VAULT_URL: url,
     CLIENT_VAULT_URL: url,
     RECORD_STORAGE: connectionString(isInAzure).optional(),
@@ -199,6 +202,8 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       updateReminderDays: read.UPDATE_REMINDER_DAYS,
       loginFailuresPerSource: read.LOGIN_FAILURES_PER_SOURCE,
       issuancesPerIdentity: read.ISSUANCES_PER_IDENTITY,
+      taintWaveSize: read.TAINT_WAVE_SIZE,
+      taintWaveMinutes: read.TAINT_WAVE_MINUTES,
     },
     authorityVaultUrl: read.AUTHORITY_VAULT_URL,
     clientVaultUrl: read.CLIENT_VAULT_URL,

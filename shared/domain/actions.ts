@@ -13,7 +13,8 @@ const OPERATIONS = {
   role: ['read', 'write', 'delete'],
   roleassignment: ['read', 'write', 'delete'],
   access: ['check'],
-  authority: ['read', 'write'],
+  // To taint is to have every certificate of an authority replaced, and to revoke it: apart from its planned life.
+  authority: ['read', 'write', 'taint'],
   revocation: ['read', 'write', 'delete'],
   // To make an identity that is worth more than itself, or to get hold of its credentials: whoever may can become it. That
   // is one of client type Admin or Host, and one that roles are assigned to. To give DNS names to any identity, too: its

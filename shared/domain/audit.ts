@@ -28,6 +28,8 @@ export const EVENT_TYPES = [
   'authority-activated',
   'authority-retired',
   'authority-tainted',
+  'authority-taint-paused',
+  'authority-taint-resumed',
   'authority-revoked',
   'authority-cancelled',
   'reconciled',

@@ -39,9 +39,18 @@ export interface Taint {
   readonly requestedBy: string;
   /** Set while an operator holds the waves of renewals back. */
   readonly pausedAt: Date | null;
-  /** When the wave that runs now began; null before the first. */
+  /** The operation that shows how far it is. */
+  readonly operationId: string | null;
+  /** When the newest wave began; null before the first. */
   readonly waveAt: Date | null;
   readonly waves: number;
+  /** The newest wave, as places in the operation's list: the first of its items and the first behind them. */
+  readonly waveFrom: number;
+  readonly waveTo: number;
+  /** Whether nothing of the newest wave is left that the vaults are still to make. */
+  readonly isWaveDone: boolean;
+  /** When the whole fleet was last searched for what the waves had missed; null before the first time. */
+  readonly sweptAt: Date | null;
 }
 
 /** An authority's record. Its private key exists in the vault alone; `keyId` is the versioned key that signs. */
@@ -101,6 +110,11 @@ const IN_BUNDLE: readonly AuthorityState[] = ['Published', 'Active', 'Retiring',
 /** Whether the trust bundle carries it: a certificate in force may need it, now or soon. */
 export function isTrusted(authority: Authority): authority is FinishedAuthority {
   return IN_BUNDLE.includes(authority.state) && isFinished(authority);
+}
+
+/** Whether others may have its key: what it signed says nothing any more about who holds it. */
+export function isCompromised({ state }: Pick<Authority, 'state'>): boolean {
+  return state === 'Tainted' || state === 'Revoked';
 }
 
 /** Whether it is on its way to sign. */

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'NotFound'
   | 'AlreadyExists'
   | 'InUse'
+  | 'StateConflict'
   | 'IdentityRevoked'
   | 'IdempotencyMismatch'
   | 'PreconditionFailed'

@@ -3,7 +3,7 @@ import { toInstant } from './instants.ts';
 import type { NextStep } from './next-step.ts';
 import { isHandedOver } from './offline-budget.ts';
 
-export const OPERATION_KINDS = ['create', 'delete', 'renew', 'update'] as const;
+export const OPERATION_KINDS = ['create', 'delete', 'renew', 'update', 'taint'] as const;
 export type OperationKind = (typeof OPERATION_KINDS)[number];
 
 /**
@@ -19,6 +19,7 @@ export interface Operation {
   /** 32 hexadecimal digits, of which the first two tell the partition of the cluster. */
   readonly id: string;
   readonly kind: OperationKind;
+  /** `FLEET_CHAIN` for an operation that is about identities of all clusters. */
   readonly cluster: string;
   readonly credentials: readonly CredentialsGroup[];
   readonly force: boolean;
@@ -30,6 +31,8 @@ export interface Operation {
 
 /** One credential as the operation found it. */
 export interface OperationItem {
+  /** Of an operation about all clusters; left out, it is the operation's own. */
+  readonly cluster?: string | undefined;
   readonly name: string;
   readonly credential: CredentialKind;
   readonly incarnation: number;
@@ -51,7 +54,7 @@ export interface ItemProgress {
   readonly nextStep: NextStep | null;
 }
 
-const progress = (state: ItemState, more: Partial<ItemProgress> = {}): ItemProgress => ({
+export const progress = (state: ItemState, more: Partial<ItemProgress> = {}): ItemProgress => ({
   state,
   at: null,
   code: null,
@@ -114,7 +117,8 @@ function isDone(item: OperationItem, identity: Identity): boolean {
     : token.usedGeneration > item.generation || !isHandedOver(identity);
 }
 
-function vaultProgress(
+/** How what the vault is to make stands. */
+export function vaultProgress(
   { requestedAt }: Pick<Operation, 'requestedAt'>,
   item: OperationItem,
   identity: Identity,
@@ -148,7 +152,8 @@ function agentProgress(
   return progress('waiting', { nextStep: agentStep(item, identity) });
 }
 
-function agentStep(item: OperationItem, identity: Identity): NextStep {
+/** What an agent that an item waits for is to do. */
+export function agentStep(item: OperationItem, identity: Identity): NextStep {
   const path = `/api/clusters/${identity.cluster}/identities/${identity.name}`;
   if (item.credential === 'certificate') {
     return identity.certificate.head === null

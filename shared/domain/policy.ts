@@ -32,6 +32,10 @@ export interface Policy {
   readonly loginFailuresPerSource: number;
   /** Certificates, tokens and notes that one identity may ask for in an hour: far more than its replicas ever need. */
   readonly issuancesPerIdentity: number;
+  /** Identities that are asked at once for a certificate by another authority when one is tainted. */
+  readonly taintWaveSize: number;
+  /** The least time from one such wave to the next, in minutes. */
+  readonly taintWaveMinutes: number;
 }
 
 /** notBefore lies this far before issuing, for clocks that are behind; Key Vault's own certificates use 600 s. */

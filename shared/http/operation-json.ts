@@ -1,4 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { FLEET_CHAIN } from '../domain/audit.ts';
 import { toInstant } from '../domain/instants.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Deps } from '../use-cases/deps.ts';
@@ -15,14 +16,14 @@ export function operationJson(view: OperationView) {
   return {
     id: operation.id,
     kind: operation.kind,
-    cluster: operation.cluster,
+    cluster: operation.cluster === FLEET_CHAIN ? null : operation.cluster,
     requestedBy: operation.requestedBy,
     requestedAt: toInstant(operation.requestedAt),
     finishedAt: operation.finishedAt === null ? null : toInstant(operation.finishedAt),
     state,
     counts,
     items: items.map(({ item, progress }) => ({
-      cluster: operation.cluster,
+      cluster: item.cluster ?? operation.cluster,
       name: item.name,
       credential: item.credential,
       state: progress.state,

@@ -37,6 +37,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   NotFound: shown(404, 'There is no such thing', 1),
   AlreadyExists: shown(409, 'It exists already', 7),
   InUse: shown(409, 'Something else still needs it'),
+  StateConflict: shown(409, 'It is in another state than that needs'),
   IdentityRevoked: shown(409, 'The identity that it is about is revoked', 30),
   IdempotencyMismatch: shown(409, 'The Idempotency-Key belongs to another request'),
   PreconditionFailed: shown(412, 'It is not as the caller expects it'),

@@ -29,6 +29,7 @@ const operator = (action: Action, scope: ScopeTemplate = '/') =>
   ({ credential: 'operator', action, scope }) as const;
 
 const IDENTITY = 'clusters/{cluster}/identities/{name}';
+const AUTHORITY = 'authorities/{id}';
 const IDENTITY_SCOPE = '/clusters/{cluster}/identities/{name}';
 
 /**
@@ -127,6 +128,20 @@ export const ROUTES = {
     route: 'revocations',
     methods: { GET: operator('revocation/read'), POST: operator('revocation/write') },
   },
+  authorities: { route: 'authorities', methods: { GET: operator('authority/read') } },
+  'roll-authorities': { route: 'authorities/roll', methods: { POST: operator('authority/write') } },
+  'prepare-authority': { route: 'authorities/prepare', methods: { POST: operator('authority/write') } },
+  'activate-authority': { route: `${AUTHORITY}/activate`, methods: { POST: operator('authority/write') } },
+  'cancel-authority': { route: `${AUTHORITY}/cancel`, methods: { POST: operator('authority/write') } },
+  'taint-authority': { route: `${AUTHORITY}/taint`, methods: { POST: operator('authority/taint') } },
+  'pause-taint': { route: `${AUTHORITY}/pause`, methods: { POST: operator('authority/taint') } },
+  'resume-taint': { route: `${AUTHORITY}/resume`, methods: { POST: operator('authority/taint') } },
+  'authority-csr': { route: `${AUTHORITY}/csr`, methods: { GET: operator('authority/read') } },
+  'authority-certificate': {
+    route: `${AUTHORITY}/certificate`,
+    methods: { POST: operator('authority/write') },
+  },
+  'revoke-authority': { route: `${AUTHORITY}/revoke`, methods: { POST: operator('authority/taint') } },
   revocation: { route: 'revocations/{id}', methods: { DELETE: operator('revocation/delete') } },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 

@@ -17,7 +17,8 @@ export interface KeyedRequest {
 /**
  * Operations, in the partition of their cluster.
  * 1. `insert` writes the operation, all of its items, its place in the index of open ones and the event, or nothing.
- *    AlreadyExists when there is one of this id. An operation whose `finishedAt` is set is not open.
+ *    AlreadyExists when there is one of this id. An operation whose `finishedAt` is set is not open. One about the whole
+ *    fleet may have any number of items; one about a cluster as many as fit into a transaction, else InvalidInput.
  * 2. `finish` replaces the operation, takes it out of the index and writes the event, or nothing. Conflict when the etag
  *    is not the row's.
  * 3. `items` answers them in the order in which they were written. They never change.

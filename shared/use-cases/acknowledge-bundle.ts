@@ -2,7 +2,7 @@ import { isEverleafError } from '../domain/errors.ts';
 import type { CertificateRecord } from '../domain/identity.ts';
 import { toInstant } from '../domain/instants.ts';
 import type { Change } from '../ports/identity-store.ts';
-import { readTrustBundle } from './authorities.ts';
+import { isSignerCompromised, readAuthorities } from './authorities.ts';
 import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
 import type { Deps, Run } from './deps.ts';
 import { countIssuance } from './issuance-limit.ts';
@@ -15,7 +15,10 @@ export interface Acknowledgement {
   readonly bundleId: string;
   /** Whether it is the bundle that agents are given now. */
   readonly current: boolean;
-  /** Now, and only while an operator's wish for the agent's next certificate stands: the agent is to renew at once. */
+  /**
+   * Now, and only while an operator's wish for the agent's next certificate stands, or the authority that signed the one
+   * it has is compromised: the agent is to renew at once.
+   */
   readonly renewAfter?: string;
 }
 
@@ -32,10 +35,11 @@ export async function acknowledgeBundle(
   record: CertificateRecord,
   bundleId: string,
 ): Promise<Acknowledgement> {
-  const bundle = await readTrustBundle(deps);
+  const { all, bundle } = await readAuthorities(deps);
+  const isUrgent = isSignerCompromised(all, record);
   for (let race = 1; ; race++) {
     const { identity, line } = await readStanding(deps, record);
-    const isAsked = line !== null && isRenewalAsked(identity.value);
+    const isAsked = line !== null && (isUrgent || isRenewalAsked(identity.value));
     const answer = {
       bundleId,
       current: bundle.id === bundleId,

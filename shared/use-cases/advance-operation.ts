@@ -10,6 +10,8 @@ import { countProgress, type ItemView, viewItems } from './get-operation.ts';
 import { inPool } from './pool.ts';
 import { withRememberedSecrets } from './remembered-secrets.ts';
 import { takeUp } from './renew-due.ts';
+import { scopeText } from './start-operation.ts';
+import { goOnWithTaint } from './taint-waves.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
 import { takeFromBudget } from './vault-budget.ts';
 
@@ -29,6 +31,11 @@ export async function advanceOperation(deps: Deps, run: Run, id: string): Promis
   if (operation.kind === 'delete') {
     await finishDeletion(deps, run, operation);
     return finish(deps, run, operation, stored.etag, await viewItems(deps, operation));
+  }
+  if (operation.kind === 'taint') {
+    const tainted = (await deps.fleet.authorities()).find(({ taint }) => taint?.operationId === id);
+    if (tainted !== undefined) await goOnWithTaint(deps, run, tainted.id);
+    return settleOperation(deps, run, id);
   }
   if (operation.kind === 'update') await markUpdated(deps, operation);
   const views = await viewItems(deps, operation);
@@ -143,7 +150,7 @@ async function finish(
   });
   try {
     await deps.operations.finish({ ...operation, finishedAt: deps.clock.now() }, etag, event);
-    run.log.write('info', `Operation ${id} is finished: ${kind} of cluster ${cluster}.`);
+    run.log.write('info', `Operation ${id} is finished: ${kind} of ${scopeText(cluster)}.`);
   } catch (error) {
     // Somebody else saw it first.
     if (!isEverleafError(error, 'Conflict')) throw error;

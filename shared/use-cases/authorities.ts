@@ -4,6 +4,7 @@ import {
   awaitsOutsideRoot,
   type FinishedAuthority,
   isActive,
+  isCompromised,
   isTrusted,
   trustAnchor,
 } from '../domain/authority.ts';
@@ -64,6 +65,23 @@ export async function readIssuingAuthority(deps: Pick<Deps, 'fleet' | 'policy'>)
       if (!isEverleafError(error, 'Conflict')) throw error;
     }
   }
+}
+
+/** What tells who signed a certificate. */
+type SignedBy = { readonly authorityId: string };
+
+/** Whether others may have the key that signed a certificate: its owner should have another one. */
+export function isSignerCompromised(all: readonly Authority[], { authorityId }: SignedBy): boolean {
+  return all.some((one) => one.id === authorityId && isCompromised(one));
+}
+
+/** As `isSignerCompromised`, for whoever has not read the authorities. */
+export async function hasCompromisedSigner(
+  deps: Pick<Deps, 'fleet'>,
+  { authorityId }: SignedBy,
+): Promise<boolean> {
+  const stored = await deps.fleet.authority(authorityId);
+  return stored !== null && isCompromised(stored.value);
 }
 
 /** The trust bundle. @throws EverleafError NotReady before the first start has made an authority */
@@ -130,7 +148,7 @@ export function isCoveredBy({ anchors }: BundleRecord, authority: FinishedAuthor
  */
 export function chainOf(all: readonly Authority[], authorityId: string, now: Date): readonly Uint8Array[] {
   const authority = all.find(({ id }) => id === authorityId);
-  if (authority === undefined || authority.certificate === null) return [];
+  if (authority === undefined || authority.certificate === null || authority.state === 'Revoked') return [];
   const trusted = new Map(all.filter(isTrusted).map((one) => [one.id, one]));
   const crosses = authority.crossCertificates.flatMap(({ issuerId, notAfter, certificate }) => {
     const signer = trusted.get(issuerId);

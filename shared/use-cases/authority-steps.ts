@@ -1,6 +1,13 @@
 import type { EventType } from '../domain/audit.ts';
 import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
-import { type Authority, authorityEndText, isFinished, isSuccessor, isTrusted } from '../domain/authority.ts';
+import {
+  type Authority,
+  authorityEndText,
+  isFinished,
+  isSuccessor,
+  isTrusted,
+  type Taint,
+} from '../domain/authority.ts';
 import { type ErrorDetails, EverleafError, isEverleafError } from '../domain/errors.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import type { FleetChange } from '../ports/fleet-store.ts';
@@ -171,12 +178,12 @@ export function taintAuthority(
   deps: Deps,
   run: Run,
   id: string,
-  reason: string,
-  requestedBy: string,
+  { reason, requestedBy, operationId }: Pick<Taint, 'reason' | 'requestedBy' | 'operationId'>,
 ): Promise<readonly Authority[]> {
   return takeAuthorityStep(deps, run, id, (authority) => {
     if (!isTrusted(authority) || authority.state === 'Tainted') return null;
-    const taint = { reason, requestedBy, pausedAt: null, waveAt: null, waves: 0 };
+    const waves = { waveAt: null, waves: 0, waveFrom: 0, waveTo: 0, isWaveDone: true, sweptAt: null };
+    const taint = { reason, requestedBy, operationId, pausedAt: null, ...waves };
     const taintedAt = wholeSecond(deps.clock.now());
     return {
       event: 'authority-tainted',

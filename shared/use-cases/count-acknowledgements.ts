@@ -56,7 +56,7 @@ function isCounted({ state }: Authority): boolean {
   return state !== 'Retired' && state !== 'Revoked';
 }
 
-async function readCounted(
+export async function readCounted(
   deps: Pick<Deps, 'identities'>,
   identity: Identity,
   rules: readonly RevocationRule[],

@@ -13,6 +13,7 @@ import { findRule } from '../domain/revocation.ts';
 import { identitiesOf } from './clusters.ts';
 import type { Deps } from './deps.ts';
 import { readOperation } from './start-operation.ts';
+import { viewTaintItems } from './view-taint.ts';
 
 /** An item, the identity that it is about, and how it stands. */
 export interface ItemView {
@@ -53,11 +54,12 @@ export async function getOperation(
   };
 }
 
-/** Every item of an operation beside its identity: one walk over the cluster. */
+/** Every item of an operation beside its identity: one walk over the cluster, or a look at each identity of a taint. */
 export async function viewItems(
-  deps: Pick<Deps, 'operations' | 'identities' | 'revocationRules' | 'clock'>,
+  deps: Pick<Deps, 'fleet' | 'operations' | 'identities' | 'revocationRules' | 'clock'>,
   operation: Operation,
 ): Promise<readonly ItemView[]> {
+  if (operation.kind === 'taint') return viewTaintItems(deps, operation);
   const [items, identities, rules] = await Promise.all([
     deps.operations.items(operation.id),
     identitiesOf(deps, operation.cluster),

@@ -6,7 +6,7 @@ import { renewalWindow } from '../domain/policy.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { encodePem } from '../pki/pem.ts';
-import { chainOf, readAuthorities } from './authorities.ts';
+import { chainOf, isSignerCompromised, readAuthorities } from './authorities.ts';
 import type { Deps } from './deps.ts';
 import { grantedNames, isClipped } from './issue-certificate.ts';
 
@@ -53,6 +53,7 @@ export async function describeLogin(
   const { identity } = login;
   const { all, bundle } = await readAuthorities(deps);
   const chain = chainOf(all, login.record.authorityId, deps.clock.now());
+  const isUrgent = isRenewalAsked(identity) || isSignerCompromised(all, login.record);
   const { renewAfter: rotateAfter } = renewalWindow(token.issuedAt, token.expiresAt, token.id);
   return {
     identity: { cluster: identity.cluster, name: identity.name, clientType: identity.clientType },
@@ -64,7 +65,10 @@ export async function describeLogin(
     serialNumber: login.head.serialNumber,
     notBefore: toInstant(login.head.notBefore),
     notAfter: toInstant(login.head.notAfter),
-    renewAfter: toInstant(renewAfter(identity, login.head, deps.clock.now())),
+    // While an operator's wish for a new certificate stands, or the authority is compromised, every answer asks for it.
+    renewAfter: toInstant(
+      isUrgent ? earlier(login.head.renewAfter, deps.clock.now()) : login.head.renewAfter,
+    ),
     renewCount: login.head.renewCount,
     token: {
       expiresAt: toInstant(token.expiresAt),
@@ -80,11 +84,6 @@ export async function describeLogin(
 function bundleWarnings(named: string | null, current: string): string[] {
   if (named === null || named === current) return [];
   return ['The trust bundle that the request names is not the present one: install caBundle.'];
-}
-
-/** While an operator's wish for a new certificate stands, every answer asks the agent for it at once. */
-function renewAfter(identity: Identity, head: CertificateHead, now: Date): Date {
-  return isRenewalAsked(identity) ? earlier(head.renewAfter, now) : head.renewAfter;
 }
 
 /** Whether an operator wishes for an agent's next certificate and has not got it yet. */

@@ -9,7 +9,7 @@ import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { spkiHash as hashOf } from '../pki/public-key.ts';
 import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
 import { agentCertificateChanges } from './agent-certificate.ts';
-import { readIssuingAuthority } from './authorities.ts';
+import { hasCompromisedSigner, readIssuingAuthority } from './authorities.ts';
 import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
 import { checkKey, checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
@@ -81,15 +81,15 @@ export async function repeatLogin(
   return { identity, record: recorded, head: headOf(recorded, 0, null), instance, vault: null, warnings };
 }
 
-/** An answer is given again for ten minutes, unless its certificate was revoked since. */
+/** An answer is given again for ten minutes, unless its certificate was revoked since, or its authority tainted. */
 async function isRepeatable(
   deps: Deps,
-  { identity, attempt: { serialNumber }, spkiHash, finishedAt }: IssuanceRecord,
+  { identity, attempt, spkiHash, finishedAt }: IssuanceRecord,
 ): Promise<boolean> {
   const isRecent = finishedAt !== null && deps.clock.now().getTime() - finishedAt.getTime() < REPEAT_MS;
-  if (!isRecent) return false;
+  if (!isRecent || (await hasCompromisedSigner(deps, attempt))) return false;
   const revocations = await deps.identities.revocations(identity);
-  return !isCertificateRevoked(revocations, { serialNumber, spkiHash });
+  return !isCertificateRevoked(revocations, { serialNumber: attempt.serialNumber, spkiHash });
 }
 
 type Issued = Pick<IssuedLogin, 'identity' | 'record'>;

@@ -10,7 +10,7 @@ import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { lineExtensions, renewCountOf } from '../pki/line-extensions.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import type { IssuanceRecord } from '../ports/identity-store.ts';
-import { readIssuingAuthority } from './authorities.ts';
+import { hasCompromisedSigner, readIssuingAuthority } from './authorities.ts';
 import { claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { assertMayBegin } from './issuance-limit.ts';
@@ -87,13 +87,17 @@ async function findAnswered(
   throw superseded(identity.value);
 }
 
-/** A certificate that is revoked, or whose key is, helps nobody: another one is issued for the same request. */
+/**
+ * A certificate that is revoked, or whose key is, or that a compromised authority signed, helps nobody: another one is
+ * issued for the same request.
+ */
 async function isAnswer(
-  deps: Pick<Deps, 'clock' | 'identities'>,
+  deps: Pick<Deps, 'clock' | 'identities' | 'fleet'>,
   line: Instance,
   { attempt, spkiHash, finishedAt }: IssuanceRecord,
 ): Promise<boolean> {
   if (finishedAt === null || !isInForce(line, attempt, deps.clock.now())) return false;
+  if (await hasCompromisedSigner(deps, attempt)) return false;
   const revocations = await deps.identities.revocations(line.identity);
   return !isCertificateRevoked(revocations, { serialNumber: attempt.serialNumber, spkiHash });
 }

@@ -1,3 +1,4 @@
+import { FLEET_CHAIN } from '../domain/audit.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { CredentialsGroup } from '../domain/identity.ts';
 import type { Operation, OperationItem, OperationKind } from '../domain/operation.ts';
@@ -82,8 +83,16 @@ export async function insertOperation(
     if (winner === null) throw error;
     return announce(deps, winner.value);
   }
-  run.log.write('info', `Operation ${id} began: ${kind} of cluster ${cluster}, ${items.length} credentials.`);
+  run.log.write(
+    'info',
+    `Operation ${id} began: ${kind} of ${scopeText(cluster)}, ${items.length} credentials.`,
+  );
   return announce(deps, operation);
+}
+
+/** What an operation is about, for the log. */
+export function scopeText(cluster: string): string {
+  return cluster === FLEET_CHAIN ? 'the fleet' : `cluster ${cluster}`;
 }
 
 /** A message that is lost or comes twice does no harm: the timer goes on with every operation that is open. */

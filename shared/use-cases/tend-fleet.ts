@@ -8,6 +8,7 @@ import { forgetOldRequests, newOperationId } from './keyed-request.ts';
 import { renewDue, type ScanOutcome } from './renew-due.ts';
 import { replaceRuled } from './replace-ruled.ts';
 import { needForRoll, rollAuthority } from './roll-authority.ts';
+import { tendTaints } from './taint-waves.ts';
 
 /**
  * How long a run may begin with other things after its scan. Well below what a function may take (`functionTimeout` in
@@ -40,6 +41,7 @@ export async function tendFleet(deps: Deps, run: Run): Promise<ScanOutcome | nul
   const roll = await attempt('the authority', () => needForRoll(deps));
   // While nobody can sign, nothing that the scan sends to work could be done.
   if (roll === 'now') await attempt('the authority', () => rollAuthority(deps, run));
+  await attempt('what tainted authorities signed', () => tendTaints(deps, run));
   const outcome = await attempt('what is due', () => renewDue(deps, run));
   if (roll === 'soon') await attempt('the authority', () => rollAuthority(deps, run));
   const tending = [

@@ -8,7 +8,7 @@ import { DAY_MS, toInstant } from '../../shared/domain/instants.ts';
 import { vaultAuthorityName } from '../../shared/domain/names.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { parseCertificate } from '../../shared/pki/certificate.ts';
-import { decodePem, decodePemBundle, encodePem } from '../../shared/pki/pem.ts';
+import { decodePem, encodePem } from '../../shared/pki/pem.ts';
 import { chainOf, readAuthorities, readTrustBundle } from '../../shared/use-cases/authorities.ts';
 import { ensureDeployment } from '../../shared/use-cases/deployment.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
@@ -16,6 +16,7 @@ import { ensureAuthority, firstStart } from '../../shared/use-cases/first-start.
 import { logInWithToken } from '../../shared/use-cases/log-in-with-token.ts';
 import type { LoginAnswer } from '../../shared/use-cases/login-answer.ts';
 import { issueLoginFile } from '../../shared/use-cases/manage-identity.ts';
+import { readOutsideCertificate } from '../../shared/use-cases/outside-certificate.ts';
 import { readOutsideRequest } from '../../shared/use-cases/outside-request.ts';
 import { prepareSuccessor } from '../../shared/use-cases/prepare-successor.ts';
 import { rollAuthority } from '../../shared/use-cases/roll-authority.ts';
@@ -70,8 +71,7 @@ async function bring(
 }
 
 function signed(signer: OutsideRoot, csr: string, wishes: SigningWishes = {}) {
-  const certificate = decodePem(signer.sign(csr, wishes), 'CERTIFICATE');
-  return { certificate, issuers: decodePemBundle(signer.pem, 'CERTIFICATE') };
+  return readOutsideCertificate({ certificate: signer.sign(csr, wishes), chain: signer.pem });
 }
 
 /** `openssl verify` of a leaf at the world's time. */
@@ -221,6 +221,12 @@ test('51 what is refused leaves the authority waiting as it was', async () => {
     code: 'NotFound',
   });
   await assert.rejects(readOutsideRequest(world.deps, world.run, 'ffffffff'), { code: 'NotFound' });
+  assert.throws(() => readOutsideCertificate({ certificate: root.pem + root.pem, chain: '' }), {
+    details: { reason: 'several-pem-blocks', pointer: '/certificate' },
+  });
+  assert.throws(() => readOutsideCertificate({ certificate: root.pem, chain: `Subject: x\n${root.pem}` }), {
+    details: { reason: 'not-pem', pointer: '/chain' },
+  });
   assert.deepEqual(await world.deps.fleet.authority(id), before);
 
   // The same again is the same; another one is too late, and so is the request.

@@ -36,8 +36,13 @@ const taint = z.object({
   reason: z.string(),
   requestedBy: z.string(),
   pausedAt: instant.nullable(),
+  operationId: z.string().nullable().default(null),
   waveAt: instant.nullable(),
   waves: z.int(),
+  waveFrom: z.int().default(0),
+  waveTo: z.int().default(0),
+  isWaveDone: z.boolean().default(false),
+  sweptAt: instant.nullable().default(null),
 });
 
 /** Fields with a default are missing in rows of the first versions, which knew one authority alone. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FLEET_CHAIN } from '../../domain/audit.ts';
 import { EverleafError, isEverleafError } from '../../domain/errors.ts';
 import {
   OPERATION_KINDS,
@@ -27,6 +28,8 @@ const operation: z.ZodType<Operation> = z.object({
 });
 
 const item: z.ZodType<OperationItem> = z.object({
+  // Of an operation about all clusters.
+  cluster: z.string().optional(),
   name: z.string(),
   credential: z.enum(['certificate', 'token']),
   incarnation: z.int(),
@@ -54,7 +57,7 @@ const codecs = {
 
 /**
  * Items of one row. A property holds 32 Ki characters (Microsoft Learn, "Understanding the Table service data model"),
- * and an item with the longest names has fewer than 200.
+ * and an item with the longest names has fewer than 300.
  */
 const CHUNK = 100;
 /** Rows of one transaction, as the service limits them. */
@@ -81,28 +84,34 @@ export class TableOperationStore implements OperationStore {
   }
 
   async insert(value: Operation, items: readonly OperationItem[], event: EventChange): Promise<void> {
-    const chunks: RowOperation[] = [];
+    const chunks: Extract<RowOperation, { op: 'insert' | 'put' }>[] = [];
     for (let start = 0; start < items.length; start += CHUNK) {
       const key = keys.items(value.id, chunks.length);
-      chunks.push({ op: 'insert', key, ...codecs.items.encode(items.slice(start, start + CHUNK)) });
+      chunks.push({ op: 'insert' as const, key, ...codecs.items.encode(items.slice(start, start + CHUNK)) });
     }
     const open: RowOperation[] =
       value.finishedAt === null
         ? [{ op: 'insert', key: keys.open(value.id), ...codecs.open.encode({ id: value.id }) }]
         : [];
-    const rows: RowOperation[] = [
+    const others: RowOperation[] = [
       { op: 'insert', key: keys.operation(value.id), ...codecs.operation.encode(value) },
       ...open,
-      ...chunks,
       rowOperation(event),
     ];
-    if (rows.length > MOST_ROWS) {
+    const room = MOST_ROWS - others.length;
+    if (chunks.length > room && value.cluster !== FLEET_CHAIN) {
       throw new EverleafError(
         'InvalidInput',
         `Cluster "${value.cluster}" has ${items.length} credentials, more than one operation holds. Name one group of ` +
           'credentials at a time.',
       );
     }
+    // A whole fleet's may be more than one transaction holds. Nobody reads items whose operation is not there yet.
+    for (let start = room; start < chunks.length; start += MOST_ROWS) {
+      const ahead = chunks.slice(start, start + MOST_ROWS).map((row) => ({ ...row, op: 'put' as const }));
+      await this.#table.commit(this.#partitionOf(value.id), ahead);
+    }
+    const rows = [...others, ...chunks.slice(0, room)];
     try {
       await this.#table.commit(this.#partitionOf(value.id), rows);
     } catch (error) {

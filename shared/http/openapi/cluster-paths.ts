@@ -1,5 +1,6 @@
-import { inPath, type OperationFacts } from './operation.ts';
+import { inPath } from './operation.ts';
 import {
+  accepted,
   answered,
   cluster,
   cursor,
@@ -11,14 +12,6 @@ import {
   type Paths,
 } from './operator-parts.ts';
 import { described, ref } from './schema.ts';
-
-const accepted: OperationFacts['answers'] = {
-  202: {
-    text: 'The work has begun; look at the operation.',
-    schema: ref('Operation'),
-    headers: ['location', 'retry-after'],
-  },
-};
 
 /** What operators call about clusters and what is in them. */
 export const clusterPaths: Paths = {

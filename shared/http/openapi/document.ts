@@ -2,6 +2,8 @@ import { accessPaths } from './access-paths.ts';
 import { accessSchemas } from './access-schemas.ts';
 import { agentPaths } from './agent-paths.ts';
 import { agentSchemas } from './agent-schemas.ts';
+import { authorityPaths } from './authority-paths.ts';
+import { authoritySchemas } from './authority-schemas.ts';
 import { clusterPaths } from './cluster-paths.ts';
 import { clusterSchemas } from './cluster-schemas.ts';
 import { fleetSchemas } from './fleet-schemas.ts';
@@ -27,10 +29,10 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    paths: { ...agentPaths, ...operatorPaths, ...clusterPaths, ...accessPaths },
+    paths: { ...agentPaths, ...operatorPaths, ...clusterPaths, ...authorityPaths, ...accessPaths },
     components: {
       responses: problemResponses,
-      schemas: { ...agentSchemas, ...fleetSchemas, ...clusterSchemas, ...accessSchemas },
+      schemas: { ...agentSchemas, ...fleetSchemas, ...clusterSchemas, ...authoritySchemas, ...accessSchemas },
       securitySchemes: {
         token: {
           type: 'http',

@@ -26,3 +26,12 @@ export function forOperators(facts: Omit<OperationFacts, 'security'>): Operation
 export const answered = (text: string, schema: string, ...headers: string[]): OperationFacts['answers'] => ({
   200: { text, schema: ref(schema), headers },
 });
+
+/** The answer of what goes on when the request is over. */
+export const accepted: OperationFacts['answers'] = {
+  202: {
+    text: 'The work has begun; look at the operation.',
+    schema: ref('Operation'),
+    headers: ['location', 'retry-after'],
+  },
+};

@@ -30,11 +30,21 @@ import {
   wishes,
   write,
 } from './operator-parts.ts';
-import type { HeldCertificate } from './scene.ts';
+import type { Pick } from './pick.ts';
+import type { HeldCertificate, Scene } from './scene.ts';
 
 const NODES = ['node-1', 'node-2', 'Node-3', 'n4.test'];
 const NAMES = ['Mail', 'web.test', 'n1', 'N1'];
 const ASSIGNMENTS = ['one', 'two', 'contributor'];
+
+function ofAuthority(scene: Scene, pick: Pick) {
+  return { ...write(scene, pick), params: { id: pick.orElse(scene.authorities, 'a1a1a1a1') } };
+}
+
+function forceable(scene: Scene, pick: Pick) {
+  const body = { ...optional(pick, 'force', pick.oneIn(2)), ...optional(pick, 'dryRun', pick.oneIn(2)) };
+  return { ...ofAuthority(scene, pick), query: page(scene, pick), body };
+}
 
 type Recipes = { readonly [Name in RouteName]: { readonly [Method in MethodOf<Name>]: Recipe } };
 
@@ -252,6 +262,38 @@ export const RECIPES: Recipes = {
       },
     }),
   },
+  authorities: { GET: (scene, pick) => read(scene, pick) },
+  'roll-authorities': {
+    POST: (scene, pick) => ({ ...write(scene, pick), body: optional(pick, 'dryRun', pick.oneIn(2)) }),
+  },
+  'prepare-authority': { POST: (scene, pick) => write(scene, pick) },
+  'activate-authority': { POST: forceable },
+  'cancel-authority': { POST: ofAuthority },
+  // The scene's authorities are self-signed: none waits for what is brought.
+  'authority-csr': {
+    GET: (scene, pick) => ({
+      ...read(scene, pick),
+      params: { id: pick.orElse(scene.authorities, 'a1a1a1a1') },
+    }),
+  },
+  'authority-certificate': {
+    POST: (scene, pick) => {
+      const pem = () => encodePem('CERTIFICATE', pick.of(scene.held).certificate);
+      const chain = Array.from({ length: pick.index(4) }, pem).join('');
+      return { ...ofAuthority(scene, pick), body: { certificate: pem(), chain } };
+    },
+  },
+  'taint-authority': {
+    // Seldom in earnest: what is tainted gets no further.
+    POST: (scene, pick) => ({
+      ...ofAuthority(scene, pick),
+      query: page(scene, pick),
+      body: { reason: pick.of(['a laptop was lost', 'Schlüssel 🔑']), dryRun: !pick.oneIn(4) },
+    }),
+  },
+  'pause-taint': { POST: ofAuthority },
+  'resume-taint': { POST: ofAuthority },
+  'revoke-authority': { POST: forceable },
   revocation: {
     DELETE: (scene, pick) => ({
       ...write(scene, pick),

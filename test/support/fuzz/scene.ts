@@ -60,6 +60,7 @@ export class Scene {
   readonly instances: { readonly id: IdentityId; readonly instance: string }[] = [];
   readonly operations: string[] = [];
   readonly rules: string[] = [];
+  readonly authorities: string[] = [];
   /** The newest ETag of each path. */
   readonly etags = new Map<string, string>();
 
@@ -124,6 +125,7 @@ export class Scene {
     keep(this.cursors, text('nextCursor'));
     keep(this.serials, text('serialNumber'));
     keep(this.bundles, text('bundleId'));
+    if ('subjectKeyId' in of) keep(this.authorities, text('id'));
     const instance = text('instance') ?? ('startedAt' in of ? text('id') : null);
     if (own !== null && instance !== null) keep(this.instances, { id: own, instance });
     const pem = text('certificate');

@@ -65,6 +65,8 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     updateReminderDays: 60,
     loginFailuresPerSource: 30,
     issuancesPerIdentity: 200,
+    taintWaveSize: 100,
+    taintWaveMinutes: 15,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -188,6 +190,8 @@ for (const [name, values] of [
   ['VAULT_KEYS_PER_MINUTE', ['0', '10001', '1e9']],
   ['LOGIN_FAILURES_PER_SOURCE', ['0', '1000001', '1.5']],
   ['ISSUANCES_PER_IDENTITY', ['0', '1000001', 'many']],
+  ['TAINT_WAVE_SIZE', ['0', '1001', 'all']],
+  ['TAINT_WAVE_MINUTES', ['0', '1441', '0.5']],
   ['WORKLOAD_DELIVERY', ['Vault', 'none']],
   ['CLIENT_KEY_TYPE', ['EC-P256', 'RSA-1024', 'rsa-2048']],
   ['AUTHORITY_KEY_TYPE', ['EC-P384', 'RSA-1024']],

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Authority } from '../../../shared/domain/authority.ts';
 import type { AckTally } from '../../../shared/domain/authority-census.ts';
-import { isStepDue, isStepLate, planRoll, type RollFacts } from '../../../shared/domain/authority-plan.ts';
+import {
+  AWAITS_OUTSIDE_ROOT,
+  isStepDue,
+  isStepLate,
+  planRoll,
+  type RollFacts,
+} from '../../../shared/domain/authority-plan.ts';
 import { validityFor } from '../../../shared/domain/policy.ts';
 import { buildAuthority } from '../../support/build-authority.ts';
 import { after } from '../../support/build-identity.ts';
@@ -19,6 +25,7 @@ function plan(day: number, authorities: readonly Authority[], changes: Partial<R
   const steps = planRoll({
     authorities,
     certificateValidityDays: 90,
+    authorityRoot: 'self',
     acknowledgements: null,
     leaves: new Map(),
     now,
@@ -104,8 +111,21 @@ describe('the plan of the authorities', () => {
     assert.deepEqual([before, later], ['retire a1: NotDue', 'retire a1: InWindow']);
   });
 
+  it('waits for the signature of an outside root, past every deadline, and for nothing else', () => {
+    const creating = B({ state: 'Creating', certificate: null, spkiHash: null });
+    const waiting = { ...creating, spkiHash: 'ab' };
+    const outside = { authorityRoot: 'outside' } as const;
+    assert.equal(plan(183, [A, creating], outside)[0], 'prepare a2: InWindow');
+    assert.equal(plan(200, [A, waiting], outside)[0], `prepare a2: ${AWAITS_OUTSIDE_ROOT}`);
+    assert.equal(plan(400, [A, waiting], outside)[0], `prepare a2: ${AWAITS_OUTSIDE_ROOT}`);
+    assert.equal(plan(183, [A, waiting])[0], 'prepare a2: InWindow');
+    const signed = { ...waiting, certificate: new Uint8Array() };
+    assert.equal(plan(183, [A, signed], outside)[0], 'prepare a2: InWindow');
+  });
+
   it('revokes a tainted one when another signs and nothing of it is in use', () => {
-    const taint = { reason: '', requestedBy: '', pausedAt: null, waveAt: null, waves: 0 };
+    const waves = { waveAt: null, waves: 0, waveFrom: 0, waveTo: 0, isWaveDone: true, sweptAt: null };
+    const taint = { reason: '', requestedBy: '', operationId: null, pausedAt: null, ...waves };
     const tainted = (changes: Partial<Authority> = {}): Authority => ({
       ...A,
       state: 'Tainted',

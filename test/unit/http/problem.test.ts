@@ -32,6 +32,7 @@ const TABLE: readonly [ErrorCode, number, number | undefined, boolean][] = [
   ['NotFound', 404, 1, true],
   ['AlreadyExists', 409, 7, true],
   ['InUse', 409, undefined, true],
+  ['StateConflict', 409, undefined, true],
   ['PreconditionFailed', 412, undefined, true],
   ['PreconditionRequired', 428, undefined, true],
   ['Conflict', 503, undefined, false],

@@ -69,6 +69,18 @@ const OPEN_TO: Readonly<Record<string, string>> = {
   'GET revocations': 'orca',
   'POST revocations': 'oca',
   'DELETE revocations/{id}': 'oca',
+  'GET authorities': 'orca',
+  'POST authorities/roll': 'oca',
+  'POST authorities/prepare': 'oca',
+  'POST authorities/{id}/activate': 'oca',
+  'POST authorities/{id}/cancel': 'oca',
+  'GET authorities/{id}/csr': 'orca',
+  // Beyond the row, the use case wants admin/issue of whoever brings a certificate.
+  'POST authorities/{id}/certificate': 'oca',
+  'POST authorities/{id}/taint': 'oca',
+  'POST authorities/{id}/pause': 'oca',
+  'POST authorities/{id}/resume': 'oca',
+  'POST authorities/{id}/revoke': 'oca',
   'POST certificates/renew': 'everybody',
   'POST bundle/acknowledge': 'everybody',
 };

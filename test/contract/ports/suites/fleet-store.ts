@@ -52,7 +52,18 @@ const authority = (id: string): Authority => ({
   taintedAt: AT,
   revokedAt: null,
   keyDisabledAt: null,
-  taint: { reason: 'stolen', requestedBy: 'olga', pausedAt: null, waveAt: AT, waves: 2 },
+  taint: {
+    reason: 'stolen',
+    requestedBy: 'olga',
+    pausedAt: null,
+    operationId: '11'.repeat(16),
+    waveAt: AT,
+    waves: 2,
+    waveFrom: 100,
+    waveTo: 200,
+    isWaveDone: false,
+    sweptAt: null,
+  },
 });
 
 const cluster = (name: string): Cluster => ({

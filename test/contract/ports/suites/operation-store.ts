@@ -4,6 +4,7 @@ import type { Table } from '../../../../shared/adapters/storage/table.ts';
 import { TableIdentityStore } from '../../../../shared/adapters/storage/table-identity-store.ts';
 import { TableOperationStore } from '../../../../shared/adapters/storage/table-operation-store.ts';
 import { systemRandom } from '../../../../shared/adapters/system/system-random.ts';
+import { FLEET_CHAIN } from '../../../../shared/domain/audit.ts';
 import type { Operation, OperationItem } from '../../../../shared/domain/operation.ts';
 import { RECORD_SHARDS } from '../../../../shared/domain/sharding.ts';
 import type { KeyedRequest } from '../../../../shared/ports/operation-store.ts';
@@ -93,6 +94,21 @@ export function describeOperationStore(name: string, makeTable: () => Promise<Ta
       const { store, operation, event } = await makeStore();
       await assert.rejects(store.insert(operation, items(9_800), event()), { code: 'InvalidInput' });
       assert.equal(await store.operation(operation.id), null);
+    });
+
+    test('1. one about the whole fleet may have any number of items', async () => {
+      const { store, table, operation } = await makeStore();
+      const fleet = { ...operation, kind: 'taint', cluster: FLEET_CHAIN } as const;
+      const all = items(9_801).map((item) => ({ ...item, cluster: 'a-cluster-with-the-longest-name1' }));
+      const deps = { random: systemRandom, clock: { now: () => AT } } as never;
+      const run = { actor: { kind: 'operator', id: 'somebody', source: null }, correlationId: 'an-id' };
+      // A run before this one was killed on the way: what it left counts for nothing.
+      const partition = String(Number.parseInt(operation.id.slice(0, 2), 16)).padStart(2, '0');
+      await table.commit(partition, [{ op: 'insert', key: `pi|${operation.id}|0098`, v: 1, data: '[]' }]);
+      await store.insert(fleet, all, clusterEvent(deps, run as never, 'operation-started', FLEET_CHAIN));
+      assert.deepEqual((await store.operation(operation.id))?.value, fleet);
+      assert.deepEqual(await store.items(operation.id), all);
+      assert.deepEqual(await store.open(), [operation.id]);
     });
 
     test('2. the first to finish it takes it out of the index; another gets Conflict', async () => {
