@@ -6,7 +6,7 @@ import {
   isSuccessor,
   isTrusted,
 } from '../domain/authority.ts';
-import { isStepLate, planRoll, type RollFacts } from '../domain/authority-plan.ts';
+import { AWAITS_OUTSIDE_ROOT, isStepLate, planRoll, type RollFacts } from '../domain/authority-plan.ts';
 import { addMs, DAY_MS } from '../domain/instants.ts';
 import type { Graded } from './judge-fleet.ts';
 
@@ -64,6 +64,12 @@ export function judgeAuthorities(facts: RollFacts, undelivered: number): readonl
       code: 'AuthorityStepOverdue',
       text: `steps of an authority are due and not taken: ${late.map(({ action }) => action).join(', ')}`,
       count: late.length,
+    },
+    {
+      grade: deadline <= now ? 'critical' : 'warning',
+      code: 'AuthorityAwaitsOutsideRoot',
+      text: `${AWAITS_OUTSIDE_ROOT}; an operator fetches the request and brings the certificate`,
+      count: planRoll(facts).filter(({ blockedBy }) => blockedBy.includes(AWAITS_OUTSIDE_ROOT)).length,
     },
     {
       grade: 'warning',
