@@ -33,7 +33,7 @@ const CLUSTER_SIZE = 100;
  */
 export async function taintFleet({ inVault, agents, policy = {} }: TaintFleetOptions): Promise<TaintFleet> {
   const world = memoryWorld(policy, readyKeys(1));
-  const { deps, run } = world;
+  const { deps } = world;
   await startWorld(world);
   const authorityId = (await deps.fleet.deployment())?.value.activeAuthorityId ?? '';
   for (let first = 0; first < inVault; first += CLUSTER_SIZE) {
