@@ -39,7 +39,6 @@ export async function taintByHand(deps: Deps, run: Run, id: string, reason: stri
     );
   }
   await ensureTaintOperation(deps, run, authority);
-  await deps.queue.sendOperation(authority.taint.operationId);
   return (await readOperation(deps, authority.taint.operationId)).value;
 }
 

@@ -5,6 +5,7 @@ import { LocalEnvironment } from '../support/local-environment.ts';
 import { makeStateDirectory, removeStateDirectory } from '../support/local-run.ts';
 import { accessRules } from './operators/access-rules.ts';
 import { auditLog } from './operators/audit-log.ts';
+import { authorities } from './operators/authorities.ts';
 import { clusters } from './operators/clusters.ts';
 import { identities } from './operators/identities.ts';
 import { problem } from './support/problem.ts';
@@ -172,3 +173,6 @@ describe('a path or method that is not there', () => {
 accessRules(() => everleaf);
 clusters(() => everleaf);
 identities(() => everleaf);
+
+// The last, because it has every certificate in the vaults renewed.
+authorities(() => everleaf);

@@ -21,6 +21,8 @@ const AT_LEAST_ONCE: readonly string[] = [
   'authority-activated',
   'authority-retired',
   'authority-tainted',
+  'authority-taint-paused',
+  'authority-taint-resumed',
   'authority-revoked',
   'authority-cancelled',
 ] satisfies EventType[];

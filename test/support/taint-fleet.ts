@@ -1,5 +1,4 @@
 import type { Change } from '../../shared/ports/identity-store.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { moveDue } from '../../shared/use-cases/update-identity.ts';
 import { keyPair } from '../unit/pki/support/keys.ts';
 import { logIn, requestOf } from './agent.ts';
@@ -8,6 +7,7 @@ import { create } from './clusters.ts';
 import { memoryWorld, type World } from './memory-world.ts';
 import { type Held, holding } from './proving-agent.ts';
 import { readyKeys } from './ready-keys.ts';
+import { startWorld } from './started-world.ts';
 
 /** A fleet whose authority is about to be tainted. */
 export interface TaintFleet {
@@ -33,8 +33,8 @@ const CLUSTER_SIZE = 100;
  */
 export async function taintFleet({ inVault, agents, policy = {} }: TaintFleetOptions): Promise<TaintFleet> {
   const world = memoryWorld(policy, readyKeys(1));
-  const { deps, run } = world;
-  await firstStart(deps, run);
+  const { deps } = world;
+  await startWorld(world);
   const authorityId = (await deps.fleet.deployment())?.value.activeAuthorityId ?? '';
   for (let first = 0; first < inVault; first += CLUSTER_SIZE) {
     const cluster = `vault-${first / CLUSTER_SIZE}`;
