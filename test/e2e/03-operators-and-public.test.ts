@@ -6,6 +6,7 @@ import { makeStateDirectory, removeStateDirectory } from '../support/local-run.t
 import { accessRules } from './operators/access-rules.ts';
 import { auditLog } from './operators/audit-log.ts';
 import { authorities } from './operators/authorities.ts';
+import { chains } from './operators/chains.ts';
 import { clusters } from './operators/clusters.ts';
 import { identities } from './operators/identities.ts';
 import { problem } from './support/problem.ts';
@@ -176,3 +177,6 @@ identities(() => everleaf);
 
 // The last, because it has every certificate in the vaults renewed.
 authorities(() => everleaf);
+
+// The authorities' tests are over: here another one comes to sign.
+chains(() => everleaf);
