@@ -25,7 +25,12 @@ export interface Settings {
     readonly authPort: number;
     readonly location: string;
   };
-  readonly schedules: { readonly renewDue: string; readonly reconcile: string; readonly sealAudit: string };
+  readonly schedules: {
+    readonly renewDue: string;
+    readonly reconcile: string;
+    readonly sealAudit: string;
+    readonly rollAuthority: string;
+  };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -91,6 +96,7 @@ function schemaFor(environment: Environment) {
     RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
     RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
     AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
+    ROLL_AUTHORITY_SCHEDULE: schedule.default('0 0 1 * * *'),
   });
 }
 
@@ -203,6 +209,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       renewDue: read.RENEW_DUE_SCHEDULE,
       reconcile: read.RECONCILE_SCHEDULE,
       sealAudit: read.AUDIT_SEAL_SCHEDULE,
+      rollAuthority: read.ROLL_AUTHORITY_SCHEDULE,
     },
   };
 }

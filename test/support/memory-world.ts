@@ -155,7 +155,12 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
       cloudLocation: 'MocLocation',
       version: '0.0.0-test',
     },
-    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *', 'seal-audit': '0 */5 * * * *' },
+    timers: {
+      'renew-due': '0 */15 * * * *',
+      reconcile: '0 30 2 * * *',
+      'seal-audit': '0 */5 * * * *',
+      'roll-authority': '0 0 1 * * *',
+    },
   };
   return {
     deps,
