@@ -6,6 +6,7 @@ import {
   retireAt,
 } from './authority.ts';
 import { type AckTally, missingText } from './authority-census.ts';
+import { addMs, DAY_MS, earlier } from './instants.ts';
 
 /** What decides an authority's next step, beside the authorities themselves. */
 export interface RollFacts {
@@ -38,6 +39,15 @@ export interface RollStep {
 
 export function isStepDue({ dueAt, blockedBy }: RollStep, now: Date): boolean {
   return dueAt <= now && blockedBy.length === 0;
+}
+
+/** How long a step may be due before somebody should look why it is not taken: two ticks of the daily timer. */
+const LATE_MS = 2 * DAY_MS;
+
+/** Whether a step should have been taken by now. One that waits for others is late when its deadline has passed. */
+export function isStepLate(step: RollStep, now: Date): boolean {
+  const since = step.action === 'activate' ? step.deadline : step.dueAt;
+  return isStepDue(step, now) && since !== null && addMs(since, LATE_MS) < now;
 }
 
 /**
@@ -83,7 +93,7 @@ function planSuccessor(
   const common = {
     authorityId: successor.id,
     becauseOf: active?.id ?? urgency(facts).becauseOf,
-    dueAt: now,
+    dueAt: earlier(successor.publishedAt ?? successor.issuedAt, now),
     deadline,
     reason: active === null ? urgency(facts).reason : deadline > now ? 'InWindow' : 'Overdue',
     blockedBy: [],

@@ -1,15 +1,16 @@
-import { type Authority, authorityEndText, prepareSuccessorAt } from './authority.ts';
+import type { RollAction } from './authority-plan.ts';
 import type { CredentialKind, Identity } from './identity.ts';
 import { toInstant } from './instants.ts';
 import { type IdentityId, identityText } from './names.ts';
 import { renewalWindow } from './policy.ts';
 
-export type PlanAction = 'renew' | 'rotate' | 'request' | 'remind' | 'prepare' | 'none';
+export type PlanAction = 'renew' | 'rotate' | 'request' | 'remind' | RollAction | 'none';
 export type PlanReason =
   | 'InWindow'
   | 'Overdue'
   | 'Retry'
   | 'Forced'
+  | 'AuthorityTainted'
   | 'AutoRotateOff'
   | 'AgentMustAct'
   | 'Revoked'
@@ -158,24 +159,4 @@ function decide(
   }
   const isLate = facts.isMissing || (facts.closesAt !== null && now > facts.closesAt);
   return { action, reason: isLate ? 'Overdue' : 'InWindow', text: facts.text };
-}
-
-/** What the plan says of the active authority: the day its successor is due, and the day it ends. */
-export function planAuthority(authority: Authority, now: Date): PlanEntry {
-  const dueAt = prepareSuccessorAt(authority);
-  const due = dueAt <= now;
-  const ends = authorityEndText(authority);
-  return {
-    target: { authorityId: authority.id },
-    kind: 'authority',
-    action: due ? 'prepare' : 'none',
-    dueAt,
-    windowOpensAt: dueAt,
-    windowClosesAt: authority.notAfter,
-    reason: !due ? 'NotDue' : now > authority.notAfter ? 'Overdue' : 'InWindow',
-    text: due
-      ? `prepare a successor: ${ends}, and nothing it signed is valid after that`
-      : `${ends}; its successor is due at ${toInstant(dueAt)}`,
-    generation: 0,
-  };
 }

@@ -20,10 +20,8 @@ export function statusJson(status: Status) {
     })),
     queue: status.queue,
     authority: {
-      status: 'Single',
-      activeId: status.authority.activeId,
-      nextId: null,
-      notAfter: toInstant(status.authority.notAfter),
+      ...status.authority,
+      notAfter: orNull(status.authority.notAfter),
     },
     identities: status.identities.map((one) => identityJson(one, status.now)),
     nextCursor: status.nextCursor,

@@ -72,7 +72,8 @@ export async function readTrustBundle(deps: Pick<Deps, 'fleet'>): Promise<TrustB
   return bundle;
 }
 
-function noAuthority(all: readonly Authority[]): EverleafError {
+/** Says why there is none that signs. */
+export function noAuthority(all: readonly Authority[]): EverleafError {
   const isReplaced = all.some(({ state }) => state === 'Tainted' || state === 'Revoked');
   const message = isReplaced
     ? 'The authority is tainted and signs no more; the next one is being made.'

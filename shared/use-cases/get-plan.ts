@@ -1,9 +1,12 @@
+import { rollEntry } from '../domain/authority-entry.ts';
+import { planRoll } from '../domain/authority-plan.ts';
 import { planReminder } from '../domain/cluster.ts';
 import { identityText } from '../domain/names.ts';
-import { type PlanEntry, planAuthority, planCredential } from '../domain/renewal-plan.ts';
-import { readActiveAuthority } from './authorities.ts';
+import { type PlanEntry, planCredential } from '../domain/renewal-plan.ts';
+import { noAuthority } from './authorities.ts';
 import type { Deps } from './deps.ts';
 import { inPool } from './pool.ts';
+import { readRollFacts } from './roll-facts.ts';
 
 export interface Plan {
   readonly at: Date;
@@ -24,14 +27,14 @@ export interface PlanQuery {
 }
 
 /**
- * What a scan at a moment would do and why: the authority first, then every credential that is due by then. It asks
+ * What a scan at a moment would do and why: the authorities first, then every credential that is due by then. It asks
  * the same function as the scan, and changes nothing.
  */
 export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   const computedAt = deps.clock.now();
   const at = query.at ?? computedAt;
   const entries: PlanEntry[] = [];
-  if (query.cluster === null) entries.push(planAuthority(await readActiveAuthority(deps), at));
+  if (query.cluster === null) entries.push(...(await planAuthorities(deps, at)));
   entries.push(...(await planReminders(deps, query.cluster, at)));
   const due = (await deps.identities.due(at, Number.POSITIVE_INFINITY)).filter(
     (row) => row.dueAt <= at && (query.cluster === null || row.identity.cluster === query.cluster),
@@ -44,6 +47,12 @@ export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   });
   entries.push(...planned.flat().sort(byMoment));
   return planPage(entries, { ...query, at, computedAt });
+}
+
+async function planAuthorities(deps: Deps, at: Date): Promise<readonly PlanEntry[]> {
+  const facts = await readRollFacts(deps, at);
+  if (facts.authorities.length === 0) throw noAuthority(facts.authorities);
+  return planRoll(facts).map((step) => rollEntry(step, facts.authorities, at));
 }
 
 async function planReminders(deps: Deps, cluster: string | null, at: Date): Promise<readonly PlanEntry[]> {

@@ -1,15 +1,24 @@
-import { isUpdateOverdue } from '../domain/cluster.ts';
+import { type Cluster, isUpdateOverdue } from '../domain/cluster.ts';
 import { EverleafError } from '../domain/errors.ts';
 import { IDENTITY_STATES, type IdentityState } from '../domain/identity-status.ts';
 import { MINUTE_MS } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
-import { readActiveAuthority, readTrustBundle } from './authorities.ts';
+import { noAuthority, readAuthorities } from './authorities.ts';
 import { listClusters } from './clusters.ts';
+import { undelivered } from './deliver-bundle.ts';
 import type { Deps, TimerName } from './deps.ts';
+import { type AuthoritySummary, judgeAuthorities, summarizeAuthorities } from './judge-authorities.ts';
 import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
-import { type IdentityStatus, type JudgedIdentity, judgeIdentity, readDetails } from './judge-identity.ts';
+import {
+  type Bundles,
+  type IdentityStatus,
+  type JudgedIdentity,
+  judgeIdentity,
+  readDetails,
+} from './judge-identity.ts';
 import { pagesOf } from './pages.ts';
 import { inPool } from './pool.ts';
+import { readRollFacts } from './roll-facts.ts';
 
 export interface StatusQuery {
   readonly cluster: string | null;
@@ -40,7 +49,7 @@ export interface Status extends FleetJudgement {
   };
   readonly timers: readonly TimerStatus[];
   readonly queue: { readonly waiting: number; readonly poison: number };
-  readonly authority: { readonly activeId: string; readonly notAfter: Date };
+  readonly authority: AuthoritySummary;
   readonly identities: readonly IdentityStatus[];
   readonly nextCursor: string | null;
 }
@@ -54,25 +63,46 @@ const TICKS_OF_PATIENCE = 2;
  */
 export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status> {
   const now = deps.clock.now();
-  const [authority, queue, clusters, timers] = await Promise.all([
-    readActiveAuthority(deps),
+  const [authorities, queue, clusters, timers] = await Promise.all([
+    readAuthorities(deps),
     deps.queue.depth(),
     listClusters(deps),
     Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
   ]);
+  if (authorities.all.length === 0) throw noAuthority(authorities.all);
+  const delivered = (await deps.fleet.deployment())?.value.deliveredBundleId ?? null;
+  const lacking = undelivered(delivered, clusters, authorities.bundle.id);
+  const bundles = bundlesOf(delivered, clusters, authorities.bundle.id);
   const overdue = clusters.filter((each) => isUpdateOverdue(each, deps.policy.updateReminderDays, now));
-  const { totals, open, page, nextCursor } = await readFleet(deps, query, now);
+  const { totals, open, page, nextCursor } = await readFleet(deps, query, bundles, now);
   return {
-    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now, overdue.length),
+    ...judgeFleet(
+      { ...totals, ...open },
+      timers,
+      queue,
+      judgeAuthorities(await readRollFacts(deps, now), lacking.length),
+      overdue.length,
+    ),
     now,
     version: deps.site.version,
     totals: { asOf: now, clusters: clusters.length, ...totals },
     timers,
     queue,
-    authority: { activeId: authority.id, notAfter: authority.notAfter },
+    authority: summarizeAuthorities(authorities.all),
     identities: page,
     nextCursor,
   };
+}
+
+/** What the client vault of every cluster holds. */
+function bundlesOf(delivered: string | null, clusters: readonly Cluster[], currentId: string): Bundles {
+  const own = new Map(
+    clusters.flatMap(({ name, vaultUrl, deliveredBundleId }) =>
+      vaultUrl === null ? [] : [[name, deliveredBundleId] as const],
+    ),
+  );
+  const deliveredTo = (cluster: string) => own.get(cluster) ?? (own.has(cluster) ? null : delivered);
+  return { currentId, deliveredTo };
 }
 
 async function timerStatus(deps: Deps, name: TimerName, now: Date): Promise<TimerStatus> {
@@ -93,7 +123,7 @@ async function timerStatus(deps: Deps, name: TimerName, now: Date): Promise<Time
 }
 
 /** Walks the record once: counts everybody, and picks the page. */
-async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
+async function readFleet(deps: Deps, query: StatusQuery, bundles: Bundles, now: Date) {
   const byState = Object.fromEntries(IDENTITY_STATES.map((state) => [state, 0])) as Record<
     IdentityState,
     number
@@ -125,8 +155,7 @@ async function readFleet(deps: Deps, query: StatusQuery, now: Date) {
     }
   }
   if (!isAfterCursor) throw new EverleafError('InvalidInput', 'cursor is not one that a page gave.');
-  const bundle = await readTrustBundle(deps);
-  const page = await inPool(found, (one) => readDetails(deps, one, rules, bundle, now));
+  const page = await inPool(found, (one) => readDetails(deps, one, rules, bundles, now));
   return { totals: { identities, byState }, open, page, nextCursor };
 }
 

@@ -1,5 +1,3 @@
-import type { Authority } from '../domain/authority.ts';
-import { authorityEndText, prepareSuccessorAt } from '../domain/authority.ts';
 import type { IdentityState } from '../domain/identity-status.ts';
 import type { TimerStatus } from './get-status.ts';
 
@@ -14,7 +12,7 @@ export interface FleetJudgement {
   readonly reasons: readonly Reason[];
 }
 
-interface Graded extends Reason {
+export interface Graded extends Reason {
   readonly grade: 'warning' | 'critical';
 }
 
@@ -29,8 +27,7 @@ export function judgeFleet(
   },
   timers: readonly TimerStatus[],
   queue: { readonly poison: number },
-  authority: Authority,
-  now: Date,
+  ofAuthorities: readonly Graded[],
   clustersNotUpdated: number,
 ): FleetJudgement {
   const { byState } = totals;
@@ -83,12 +80,7 @@ export function judgeFleet(
       text: 'timers have missed two ticks or more',
       count: timers.filter(({ overdue }) => overdue).length,
     },
-    {
-      grade: 'warning',
-      code: 'AuthorityNeedsSuccessor',
-      text: authorityEndText(authority),
-      count: prepareSuccessorAt(authority) <= now ? 1 : 0,
-    },
+    ...ofAuthorities,
   ];
   const reasons = found.filter(({ count }) => count > 0);
   const isCritical = reasons.some(({ grade }) => grade === 'critical');

@@ -11,7 +11,6 @@ import { operatorRotates } from '../domain/next-step.ts';
 import { NO_RECOVERY, offlineDays, type Recovery, recoveryOf } from '../domain/offline-budget.ts';
 import type { RevocationRule } from '../domain/revocation.ts';
 import { identityUnderRules, isRuledOut, ruledCertificates } from '../domain/ruled-identity.ts';
-import type { TrustBundle } from './authorities.ts';
 import type { Deps } from './deps.ts';
 
 /** An identity and its state: what a walk over the whole fleet needs to know. */
@@ -26,7 +25,19 @@ export interface IdentityStatus extends JudgedIdentity {
   readonly offlineDays: number;
   readonly recovery: Recovery;
   readonly instances: { readonly live: number; readonly locked: number };
-  readonly bundle: { readonly acknowledged: string | null; readonly current: boolean };
+  readonly bundle: {
+    readonly acknowledged: string | null;
+    /** Whether what was acknowledged is the present bundle. */
+    readonly current: boolean;
+    /** What its vault holds; null for an agent, which is given the bundle with every answer. */
+    readonly delivered: string | null;
+  };
+}
+
+/** Which bundle is the present one, and which one the client vault of a cluster holds. */
+export interface Bundles {
+  readonly currentId: string;
+  deliveredTo(cluster: string): string | null;
 }
 
 /**
@@ -70,7 +81,7 @@ export async function readDetails(
   deps: Pick<Deps, 'identities' | 'policy'>,
   judged: JudgedIdentity,
   rules: readonly RevocationRule[],
-  bundle: TrustBundle,
+  bundles: Bundles,
   now: Date,
 ): Promise<IdentityStatus> {
   const identity = identityUnderRules(judged.identity, rules, now);
@@ -79,7 +90,11 @@ export async function readDetails(
   const common = {
     ...judged,
     instances: lines.count,
-    bundle: { acknowledged, current: acknowledged === bundle.id },
+    bundle: {
+      acknowledged,
+      current: acknowledged === bundles.currentId,
+      delivered: identity.delivery === 'vault' ? bundles.deliveredTo(identity.cluster) : null,
+    },
   };
   if (identity.delivery === 'vault') {
     const { head } = identity.certificate;

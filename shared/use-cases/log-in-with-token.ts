@@ -37,16 +37,18 @@ export async function logInWithToken(deps: Deps, run: Run, input: LoginInput): P
   const { token, identity, usedUp } = await authenticate(deps, run, input.token);
   if (usedUp !== null) {
     const repeated = await readRepeated(deps, identity, token, input.csr);
-    if (repeated !== null) return describeLogin(deps, token, repeated);
+    if (repeated !== null) return describeLogin(deps, token, repeated, input.bundleId);
     await countRefusal(deps, run, TOKEN_USED_UP, identity);
     throw usedUp;
   }
   if (input.csr === null) {
-    return describeLogin(deps, token, await readVaultCertificate(deps, run, identity, token, input.bundleId));
+    const found = await readVaultCertificate(deps, run, identity, token, input.bundleId);
+    return describeLogin(deps, token, found, input.bundleId);
   }
   const request = parseCertificateRequest(input.csr);
   checkCertificateRequest(request, { identityName: identity.name });
-  return describeLogin(deps, token, await issueForLogin(deps, run, identity, token, request, input.bundleId));
+  const issued = await issueForLogin(deps, run, identity, token, request, input.bundleId);
+  return describeLogin(deps, token, issued, input.bundleId);
 }
 
 /** The answer that a token that is used up got for the same key, as long as it is repeated; null when there is none. */

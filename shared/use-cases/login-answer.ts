@@ -42,11 +42,13 @@ export interface LoginAnswer {
 /**
  * Puts an issued certificate into words.
  * @param token the one that the agent was seen to have, or else the newest
+ * @param bundleId the trust bundle that the request named; null when it named none
  */
 export async function describeLogin(
   deps: Pick<Deps, 'fleet' | 'clock'>,
   token: Pick<TokenRecord, 'id' | 'issuedAt' | 'expiresAt'>,
   login: IssuedLogin,
+  bundleId: string | null,
 ): Promise<LoginAnswer> {
   const { identity } = login;
   const { all, bundle } = await readAuthorities(deps);
@@ -69,9 +71,15 @@ export async function describeLogin(
       rotateAfter: toInstant(rotateAfter),
       rotationDue: rotateAfter <= deps.clock.now(),
     },
-    warnings: login.warnings,
+    warnings: [...login.warnings, ...bundleWarnings(bundleId, bundle.id)],
     ...(login.vault === null ? {} : { vault: login.vault }),
   };
+}
+
+/** An agent that says nothing of its bundle may not know of bundles, and cannot be helped by a warning. */
+function bundleWarnings(named: string | null, current: string): string[] {
+  if (named === null || named === current) return [];
+  return ['The trust bundle that the request names is not the present one: install caBundle.'];
 }
 
 /** While an operator's wish for a new certificate stands, every answer asks the agent for it at once. */

@@ -18,7 +18,7 @@ import {
 } from '../pki/certificate-request.ts';
 import { type PublicKeyInfo, spkiHash } from '../pki/public-key.ts';
 import type { CredentialVault, KeySpec, VaultCertificate } from '../ports/credential-vault.ts';
-import { readIssuingAuthority } from './authorities.ts';
+import { chainOf, readAuthorities, readIssuingAuthority } from './authorities.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertIssuable } from './find-revocation.ts';
@@ -150,7 +150,9 @@ async function finishAttempt(
   if (findRule(await deps.revocationRules.all(), identity, record.issuedAt) !== null) {
     return abandon(deps, run, identity, attempt);
   }
-  const merged = await mergeOnce(vault, identity, record, authority);
+  const { all } = await readAuthorities(deps);
+  const chain = chainOf(all, record.authorityId, deps.clock.now());
+  const merged = await mergeOnce(vault, identity, record, chain);
   return merged === null ? abandon(deps, run, identity, attempt) : { record, version: merged.version };
 }
 
@@ -202,14 +204,15 @@ async function keepKey(
 }
 
 /**
- * Step 7: finishes the waiting version, or finds that it was finished already.
+ * Step 7: finishes the waiting version, or finds that it was finished already. Clients send the chain with the certificate,
+ * so that it is accepted by those who know only an older authority.
  * @returns null when the vault has neither the certificate nor a request that is waiting for it
  */
 async function mergeOnce(
   vault: CredentialVault,
   identity: Identity,
   record: CertificateRecord,
-  authority: ActiveAuthority,
+  chain: readonly Uint8Array[],
 ): Promise<VaultCertificate | null> {
   const name = vaultCertificateName(identity);
   // In this order: what another worker merges in between shows as the current version.
@@ -219,7 +222,7 @@ async function mergeOnce(
   if (pending.state !== 'waiting') return null;
   if (spkiHash(parseCertificateRequestDer(pending.csr).spki) !== record.spkiHash) return null;
   try {
-    return await vault.merge(name, [record.der, authority.certificate]);
+    return await vault.merge(name, [record.der, ...chain]);
   } catch (error) {
     const after = await vault.current(name);
     if (isCertificate(after, record)) return after;

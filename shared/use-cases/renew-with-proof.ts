@@ -36,5 +36,5 @@ export async function renewWithProof(deps: Deps, run: Run, input: RenewalInput):
   }
   checkCertificateRequest(request, { identityName: identity.name });
   const issued = await renewLine(deps, runAs(run, identity), record, request, input.bundleId);
-  return describeLogin(deps, issued.identity.token, issued);
+  return describeLogin(deps, issued.identity.token, issued, input.bundleId);
 }

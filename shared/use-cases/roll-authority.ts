@@ -141,7 +141,7 @@ const NAMED = 20;
 /** What the event of an activation tells of those that have not acknowledged the authority. */
 export async function acknowledgementDetails(deps: Pick<Deps, 'fleet'>, id: string) {
   const census = (await deps.fleet.censuses()).find(({ authorityId }) => authorityId === id);
-  if (census === undefined) return { isForced: true, countedAt: null };
+  if (census === undefined) return { isForced: true };
   const { verifiers, agents, asOf } = census;
   const missing = [...verifiers.missing, ...agents.missing];
   return {

@@ -17,6 +17,7 @@ import { OpensslAgent } from './support/openssl-agent.ts';
 
 const DAY_MS = 86_400_000;
 const BACKDATE_MS = 300_000;
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 /** Far less than the nine days for which a credential may be renewed before its window closes. */
 const STEP_DAYS = 2;
 
@@ -129,38 +130,44 @@ describe('another 270 days, two days at a time', () => {
 
   it('openssl accepts every version that ever was in the vault, as long as it says', async () => {
     const delivered = await checkFleet(everleaf, openssl);
+    const both = (await everleaf.api('/api/ca-bundle')).text;
     for (const { identity, certificates } of delivered) {
+      assert.equal(certificates.at(-1)?.chain.length, 2, 'the newest brings the cross certificate along');
       assert.ok(certificates.length > 6, `${identity.name} was renewed about every 40 days`);
       for (const { certificate } of certificates) {
         const pem = certificate.toString();
         const issuedAt = new Date(Date.parse(certificate.validFrom) + BACKDATE_MS);
         const last = Date.parse(certificate.validTo);
-        openssl.verify(pem, bundle, { at: issuedAt });
+        openssl.verify(pem, both, { at: issuedAt });
         // The last second is valid (RFC 5280, 4.1.2.5); OpenSSL counts it as over (X509_cmp_time(3)).
-        openssl.verify(pem, bundle, { at: new Date(last - 1000) });
-        assert.throws(() => openssl.verify(pem, bundle, { at: new Date(last + 1000) }), /expired/);
+        openssl.verify(pem, both, { at: new Date(last - 1000) });
+        assert.throws(() => openssl.verify(pem, both, { at: new Date(last + 1000) }), /expired/);
       }
     }
     assert.equal(new Set(keysOf(delivered)).size, keysOf(delivered).length, 'no key is used twice');
   });
 
-  it('no certificate outlives its authority, of whose coming end the plan and the status warn', async () => {
-    const authority = new X509Certificate(bundle);
-    const end = Date.parse(authority.validTo);
+  it('the authority was followed by the next one in time, and no certificate outlives its own', async () => {
+    const pems = (await everleaf.api('/api/ca-bundle')).text.match(PEM) ?? [];
+    const authorities = pems.map((pem) => new X509Certificate(pem));
+    assert.equal(authorities.length, 2);
     for (const { certificates } of await readDelivered(everleaf)) {
-      for (const { certificate } of certificates) assert.ok(Date.parse(certificate.validTo) <= end);
+      for (const { certificate } of certificates) {
+        const issuer = authorities.find((authority) => certificate.checkIssued(authority));
+        assert.ok(Date.parse(certificate.validTo) <= Date.parse(issuer?.validTo ?? ''));
+      }
     }
-    const status = await everleaf.status();
+    const end = Date.parse(authorities[1]?.validTo ?? '');
     const instant = new Date(end).toISOString().replace('.000Z', 'Z');
-    assert.equal(status.authority.notAfter, instant);
+    const { authority, reasons } = await everleaf.status();
+    assert.deepEqual([authority.status, authority.nextId, authority.notAfter], ['Overlap', null, instant]);
+    assert.ok(!reasons.some(({ code }) => code.startsWith('Authority')));
     const { entries } = await everleaf.plan();
-    const entry = entries.find(({ kind }) => kind === 'authority');
-    assert.deepEqual(entry?.target, { authorityId: status.authority.activeId });
-    assert.equal(entry?.action, 'prepare');
-    assert.equal(entry?.windowClosesAt, instant);
-    assert.ok(entry?.text.includes(`ends at ${instant}`), entry?.text);
-    const reason = status.reasons.find(({ code }) => code === 'AuthorityNeedsSuccessor');
-    assert.ok(reason?.text.includes(instant), reason?.text);
+    const [prepare, retire] = entries.filter(({ kind }) => kind === 'authority');
+    assert.deepEqual(prepare?.target, { authorityId: authority.activeId });
+    assert.deepEqual([prepare?.action, prepare?.reason], ['none', 'NotDue']);
+    assert.ok(prepare?.text.includes(`ends at ${instant}`), prepare?.text);
+    assert.match(retire?.text ?? '', /^retire authority /);
   });
 
   it('a client that keeps its own key and never came is shown with its next step', async () => {

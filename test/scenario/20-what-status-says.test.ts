@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/domain/instants.ts';
 import type { IdentityId } from '../../shared/domain/names.ts';
-import { readTrustBundle } from '../../shared/use-cases/authorities.ts';
 import { judgeIdentity, readDetails } from '../../shared/use-cases/judge-identity.ts';
 import { createRevocationRule, deleteRevocationRule } from '../../shared/use-cases/revocation-rules.ts';
 import { revoke } from '../../shared/use-cases/revoke.ts';
@@ -29,7 +28,13 @@ async function statusOf(world: World, id: IdentityId) {
   const now = world.clock.now();
   const rules = await world.deps.revocationRules.all();
   const judged = await judgeIdentity(world.deps, await identityOf(world, id), rules, now);
-  const details = await readDetails(world.deps, judged, rules, await readTrustBundle(world.deps), now);
+  const details = await readDetails(
+    world.deps,
+    judged,
+    rules,
+    { currentId: '', deliveredTo: () => null },
+    now,
+  );
   return { ...details, told: `${details.state}: ${details.nextStep.action}` };
 }
 

@@ -66,7 +66,12 @@ export interface Status {
   };
   readonly timers: readonly { readonly name: string; readonly lastErrorCode: string | null }[];
   readonly queue: { readonly waiting: number; readonly poison: number };
-  readonly authority: { readonly activeId: string; readonly notAfter: string };
+  readonly authority: {
+    readonly status: string;
+    readonly activeId: string;
+    readonly nextId: string | null;
+    readonly notAfter: string;
+  };
   readonly identities: readonly IdentityStatus[];
 }
 

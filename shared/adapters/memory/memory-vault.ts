@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { toHex } from '../../domain/encoding.ts';
 import { EverleafError } from '../../domain/errors.ts';
 import { validityFor } from '../../domain/policy.ts';
+import { encodePem } from '../../pki/pem.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   CredentialVault,
@@ -16,6 +17,8 @@ import { assertSameKey, makeKeyPair, makeRequest, makeSelfSigned } from './memor
 interface Version extends VaultCertificate {
   readonly key: KeyObject;
   readonly isEnabled: boolean;
+  /** The rest of what was merged, the issuer's first. */
+  readonly chain: readonly Uint8Array[];
 }
 
 /** The newest operation of a name. One of the vault's own ends when somebody looks at it, and not before. */
@@ -74,7 +77,7 @@ export class MemoryVault implements CredentialVault {
 
   async merge(name: string, chain: readonly Uint8Array[]): Promise<VaultCertificate> {
     const operation = this.#live(name)?.operation ?? null;
-    const [der] = chain;
+    const [der, ...rest] = chain;
     if (operation === null || der === undefined) {
       throw new EverleafError('NotFound', `Cannot merge into "${name}": there is no operation.`);
     }
@@ -82,7 +85,7 @@ export class MemoryVault implements CredentialVault {
       throw new EverleafError('VaultRefused', `Cannot merge into "${name}": no request is waiting there.`);
     }
     assertSameKey(name, der, operation.key);
-    return this.#addVersion(name, der, operation.key);
+    return this.#addVersion(name, der, operation.key, rest);
   }
 
   async current(name: string): Promise<VaultCertificate | null> {
@@ -146,6 +149,13 @@ export class MemoryVault implements CredentialVault {
     return this.#live(name)?.versions ?? [];
   }
 
+  /** The certificates of the newest version as its client reads them from the secret: its own, then the chain. For tests. */
+  pem(name: string): string {
+    const newest = this.#live(name)?.versions.at(-1);
+    const ders = newest === undefined ? [] : [newest.der, ...newest.chain];
+    return ders.map((der) => encodePem('CERTIFICATE', der)).join('');
+  }
+
   /** What somebody with the rights for it may do at any time. For tests. */
   softDelete(name: string): void {
     if (this.#entries.has(name)) this.#change(name, { isDeleted: true });
@@ -181,9 +191,21 @@ export class MemoryVault implements CredentialVault {
     return spec.reuseKey && latest !== undefined ? latest.key : this.#newKey(spec);
   }
 
-  #addVersion(name: string, der: Uint8Array, key: KeyObject): VaultCertificate {
+  #addVersion(
+    name: string,
+    der: Uint8Array,
+    key: KeyObject,
+    chain: readonly Uint8Array[] = [],
+  ): VaultCertificate {
     const version = this.#id();
-    const added = { version, keyId: `${this.#url}/keys/${name}/${version}`, der, key, isEnabled: true };
+    const added = {
+      version,
+      keyId: `${this.#url}/keys/${name}/${version}`,
+      der,
+      key,
+      isEnabled: true,
+      chain,
+    };
     const { versions } = this.#entries.get(name) ?? EMPTY;
     this.#change(name, { versions: [...versions, added], operation: { state: 'ended' } });
     return added;

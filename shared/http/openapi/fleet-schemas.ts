@@ -42,9 +42,9 @@ export const fleetSchemas: Readonly<Record<string, Schema>> = {
     queue: object({ waiting: count, poison: count }),
     authority: object({
       status: oneOf('Single', 'Overlap'),
-      activeId: text,
+      activeId: orNull(text),
       nextId: orNull(text),
-      notAfter: instant,
+      notAfter: orNull(instant),
     }),
   }),
   IdentityStatus: object({
@@ -73,7 +73,7 @@ export const fleetSchemas: Readonly<Record<string, Schema>> = {
     lastSeenAt: orNull(instant),
     lastSuccessAt: orNull(instant),
     lastFailure: orNull(object({ at: instant, code: text, attempts: count, retryAt: orNull(instant) })),
-    bundle: object({ acknowledged: orNull(hex), current: flag }),
+    bundle: object({ acknowledged: orNull(hex), current: flag, delivered: orNull(hex) }),
   }),
   Plan: page('entries', ref('PlanEntry'), {
     at: instant,
@@ -83,7 +83,19 @@ export const fleetSchemas: Readonly<Record<string, Schema>> = {
   PlanEntry: object({
     target: { anyOf: [object(id), object({ authorityId: text }), object({ cluster: text })] },
     kind: oneOf('certificate', 'token', 'authority', 'crl', 'responder', 'reminder'),
-    action: oneOf('renew', 'rotate', 'request', 'remind', 'prepare', 'publish', 'activate', 'retire', 'none'),
+    action: oneOf(
+      'renew',
+      'rotate',
+      'request',
+      'remind',
+      'prepare',
+      'publish',
+      'activate',
+      'retire',
+      'revoke',
+      'cancel',
+      'none',
+    ),
     dueAt: instant,
     windowOpensAt: orNull(instant),
     windowClosesAt: orNull(instant),

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  isWorkDue,
-  type PlanEntry,
-  planAuthority,
-  planCredential,
-} from '../../../shared/domain/renewal-plan.ts';
-import { buildAuthority } from '../../support/build-authority.ts';
+import { isWorkDue, type PlanEntry, planCredential } from '../../../shared/domain/renewal-plan.ts';
 import { after, buildFailure, buildHead, buildIdentity, ISSUED_AT } from '../../support/build-identity.ts';
 
 /** The builders' credentials live 90 days less a second, and their ids lie in the middle of the window. */
@@ -159,38 +153,5 @@ describe('the question whether a worker should go on', () => {
     assert.equal(isWorkDue(failing, 'certificate', DUE), true);
     assert.equal(isWorkDue(failing, 'token', DUE), true);
     assert.equal(isWorkDue(failing, 'certificate', justBefore(DUE)), false);
-  });
-});
-
-describe('the plan for the authority', () => {
-  const authority = buildAuthority();
-  const half = new Date('2027-05-22T11:59:59Z');
-
-  it('names the day its successor is due while that is to come', () => {
-    assert.deepEqual(planAuthority(authority, justBefore(half)), {
-      target: { authorityId: 'a1' },
-      kind: 'authority',
-      action: 'none',
-      reason: 'NotDue',
-      dueAt: half,
-      windowOpensAt: half,
-      windowClosesAt: authority.notAfter,
-      generation: 0,
-      text: 'authority a1 ends at 2027-11-20T23:59:59Z; its successor is due at 2027-05-22T11:59:59Z',
-    });
-  });
-
-  it('prepares a successor from half of its life on', () => {
-    const entry = planAuthority(authority, half);
-    assert.equal(verdict(entry), 'prepare InWindow');
-    assert.match(
-      entry.text,
-      /^prepare a successor: authority a1 ends at 2027-11-20T23:59:59Z, and nothing it signed/,
-    );
-    assert.equal(verdict(planAuthority(authority, authority.notAfter)), 'prepare InWindow');
-  });
-
-  it('is overdue once the authority has ended', () => {
-    assert.equal(verdict(planAuthority(authority, justAfter(authority.notAfter))), 'prepare Overdue');
   });
 });
