@@ -1,11 +1,9 @@
 /**
  * What a relying party does with a certificate, written for tests: certification path validation after RFC 5280, section
- * 6.1, as far as these certificates need it. Nothing of the product is in it: signatures and names are Node's, the
- * extensions @peculiar/x509's. test/unit/support/path-validation.test.ts holds it against `openssl verify`.
+ * 6.1, as far as these certificates need it. Nothing of the product is in it: signatures, names and dates are Node's, and
+ * the extensions are read here. test/unit/support/path-validation.test.ts holds it against `openssl verify`.
  */
-import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
 
 /** What the certificate at the end of a path is shown for. */
 export type Use = 'client' | 'server';
@@ -31,8 +29,17 @@ export interface PathCertificate {
   readonly isForeign: boolean;
 }
 
-const UNDERSTOOD = ['2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.37'];
-const PURPOSES: Readonly<Record<Use, string>> = { client: '1.3.6.1.5.5.7.3.2', server: '1.3.6.1.5.5.7.3.1' };
+/** OIDs as hex of their content octets. */
+const KEY_USAGE = '551d0f';
+const ALTERNATIVE_NAME = '551d11';
+const CONSTRAINTS = '551d13';
+const EXTENDED_KEY_USAGE = '551d25';
+const UNDERSTOOD = [KEY_USAGE, ALTERNATIVE_NAME, CONSTRAINTS, EXTENDED_KEY_USAGE];
+/** Bits of keyUsage, in its first octet: digitalSignature is bit 0, keyCertSign bit 5. */
+const DIGITAL_SIGNATURE = 0x80;
+const CERT_SIGN = 0x04;
+/** id-kp-clientAuth and id-kp-serverAuth. */
+const PURPOSES: Readonly<Record<Use, string>> = { client: '2b06010505070302', server: '2b06010505070301' };
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Every certificate of a PEM text, in its order. */
@@ -42,25 +49,71 @@ export function readCertificates(pem: string): readonly PathCertificate[] {
 
 function readCertificate(pem: string): PathCertificate {
   const certificate = new X509Certificate(pem);
-  const { extensions } = new x509.X509Certificate(certificate.raw);
-  const constraints = extensions.find((one) => one instanceof x509.BasicConstraintsExtension);
-  const keyUsage = extensions.find((one) => one instanceof x509.KeyUsagesExtension)?.usages ?? null;
-  const purposes = extensions.find((one) => one instanceof x509.ExtendedKeyUsageExtension)?.usages ?? null;
-  const allows = (flag: x509.KeyUsageFlags) => keyUsage === null || (keyUsage & flag) !== 0;
-  const uses = (['client', 'server'] as const).filter(
-    (use) => purposes === null || purposes.includes(PURPOSES[use]),
-  );
+  const extensions = readExtensions(certificate.raw);
+  const find = (wanted: string) => extensions.find(({ oid }) => oid === wanted)?.value ?? null;
+  const [keyUsage] = childrenOf(find(KEY_USAGE));
+  const [constraints] = childrenOf(find(CONSTRAINTS));
+  const purposes = childrenOf(childrenOf(find(EXTENDED_KEY_USAGE))[0]?.content ?? null).map(hexOf);
+  // The first octet of a BIT STRING counts its unused bits.
+  const allows = (bit: number) => keyUsage === undefined || ((keyUsage.content[1] ?? 0) & bit) !== 0;
+  const isUseFor = (use: Use) => purposes.length === 0 || purposes.includes(PURPOSES[use]);
+  const parts = childrenOf(constraints?.content ?? null);
   return {
     pem,
     fingerprint: certificate.fingerprint256,
     x509: certificate,
     // Both ends count (4.1.2.5), and yet OpenSSL refuses the last second: nobody is to depend on it.
     dates: { from: certificate.validFromDate.getTime(), to: certificate.validToDate.getTime() },
-    mayIssue: constraints?.ca === true && allows(x509.KeyUsageFlags.keyCertSign),
-    pathLength: constraints?.pathLength ?? null,
-    uses: allows(x509.KeyUsageFlags.digitalSignature) ? uses : [],
-    isForeign: extensions.some(({ critical, type }) => critical && !UNDERSTOOD.includes(type)),
+    mayIssue: parts.some(({ tag, content }) => tag === BOOLEAN && content[0] === 0xff) && allows(CERT_SIGN),
+    pathLength: parts.find(({ tag }) => tag === INTEGER)?.content[0] ?? null,
+    uses: allows(DIGITAL_SIGNATURE) ? (['client', 'server'] as const).filter(isUseFor) : [],
+    isForeign: extensions.some(({ oid, isCritical }) => isCritical && !UNDERSTOOD.includes(oid)),
   };
+}
+
+const BOOLEAN = 0x01;
+const INTEGER = 0x02;
+const OCTET_STRING = 0x04;
+/** `[3]`, in which the extensions stand at the end of the TBSCertificate (4.1). */
+const EXTENSIONS = 0xa3;
+
+/** An element of DER. */
+interface Element {
+  readonly tag: number;
+  readonly content: Uint8Array;
+}
+
+function readExtensions(der: Uint8Array): readonly { oid: string; isCritical: boolean; value: Uint8Array }[] {
+  const [tbs] = childrenOf(childrenOf(der)[0]?.content ?? null);
+  const wrapped = childrenOf(tbs?.content ?? null).find(({ tag }) => tag === EXTENSIONS);
+  const [list] = childrenOf(wrapped?.content ?? null);
+  return childrenOf(list?.content ?? null).map(({ content }) => {
+    const parts = childrenOf(content);
+    return {
+      oid: parts[0] === undefined ? '' : hexOf(parts[0]),
+      isCritical: parts.some(({ tag }) => tag === BOOLEAN),
+      value: parts.find(({ tag }) => tag === OCTET_STRING)?.content ?? new Uint8Array(),
+    };
+  });
+}
+
+/** The elements that stand one after the other in these bytes. Node has read the whole certificate before: it is DER. */
+function childrenOf(bytes: Uint8Array | null): readonly Element[] {
+  const elements: Element[] = [];
+  for (let at = 0; bytes !== null && at < bytes.length; ) {
+    const [tag = 0, short = 0] = bytes.subarray(at, at + 2);
+    const lengthOctets = short < 0x80 ? 0 : short & 0x7f;
+    const start = at + 2 + lengthOctets;
+    const long = bytes.subarray(at + 2, start).reduce((sum, byte) => sum * 256 + byte, 0);
+    const end = start + (lengthOctets === 0 ? short : long);
+    elements.push({ tag, content: bytes.subarray(start, end) });
+    at = end;
+  }
+  return elements;
+}
+
+function hexOf({ content }: Element): string {
+  return Buffer.from(content).toString('hex');
 }
 
 /**
