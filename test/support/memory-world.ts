@@ -24,7 +24,7 @@ import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
 import { tendFleet } from '../../shared/use-cases/tend-fleet.ts';
-import { readyKeys } from './ready-keys.ts';
+import { type KeyMaker, readyKeys } from './ready-keys.ts';
 
 /** A clock that a test moves. Waiting moves it too, so that no test ever sleeps. */
 export class TestClock implements Clock {
@@ -51,6 +51,8 @@ export interface World {
   readonly deps: Deps;
   readonly clock: TestClock;
   readonly run: Run;
+  /** Makes the keys of every vault here. */
+  readonly newKey: KeyMaker;
   readonly authorityVault: MemoryVault;
   readonly authoritySecrets: MemorySecrets;
   readonly clientVault: MemoryVault;
@@ -87,7 +89,7 @@ export const POLICY: Policy = {
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
-export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()): World {
+export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = readyKeys()): World {
   const clock = new TestClock('2026-11-21T08:00:00Z');
   const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom, newKey);
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
@@ -166,6 +168,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
     deps,
     clock,
     run,
+    newKey,
     authorityVault,
     authoritySecrets,
     clientVault,
