@@ -46,7 +46,8 @@ export function newAuthorityId(deps: Pick<Deps, 'random'>): string {
  * Safe to interrupt after every step and to repeat: serial number and dates are written down first, and a call that
  * finds them goes on with them.
  * @param id names the authority; the caller has written it down, so that every try makes the same one
- * @param predecessor the one that it will follow; null for the first
+ * @param predecessor the one that it will follow, which cross-signs it; null for the first
+ * @param others more that cross-sign it
  * @returns the authority, prepared or further
  */
 export async function prepareAuthority(
@@ -54,6 +55,7 @@ export async function prepareAuthority(
   run: Run,
   id: string,
   predecessor: FinishedAuthority | null = null,
+  others: readonly FinishedAuthority[] = [],
 ): Promise<FinishedAuthority> {
   const planned = await planAuthorityRecord(deps, id, predecessor);
   if (isFinished(planned)) return planned;
@@ -66,7 +68,9 @@ export async function prepareAuthority(
   run.log.write('info', `Making the key of authority ${id} (${planned.keyType}) in the vault.`);
   const key = await ensureAuthorityKey(deps, planned);
   const signed = await ensureCertificate(deps, planned, key);
-  if (predecessor !== null) await ensureCrossCertificate(deps, signed, predecessor);
+  for (const signer of predecessor === null ? others : [predecessor, ...others]) {
+    await ensureCrossCertificate(deps, signed, signer);
+  }
   const merged = await mergeAuthority(deps, signed);
   await disableSelfSigned(deps, run, signed, merged);
   return finish(deps, run, signed, merged);
