@@ -1,6 +1,7 @@
 /**
  * 50 Authorities follow each other, and nobody notices: agents with all sorts of habits and two verifiers, every handshake
- * at every instant. These are eighteen months of a small fleet; `npm run soak:authorities` are ten of five hundred agents.
+ * at every instant. These are eighteen months of a small fleet, and other ones with EVERLEAF_SEED=2;
+ * `npm run soak:authorities` are ten years of five hundred agents.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -15,6 +16,7 @@ after(() => openssl.remove());
 const { EVERLEAF_SEED = '1' } = process.env;
 
 test('50 through two rollovers no handshake is refused that status had not told of before', async (t) => {
+  t.diagnostic(`seed ${EVERLEAF_SEED}`);
   const report = await liveThrough({
     agents: 16,
     days: 560,
@@ -25,7 +27,7 @@ test('50 through two rollovers no handshake is refused that status had not told 
   });
   const { handshakes, certificates, signatures, rollovers, forced, refusals } = report;
   t.diagnostic(
-    `seed ${EVERLEAF_SEED}: ${handshakes} looks at handshakes, ${certificates} certificates, ${signatures} signatures, ` +
+    `${handshakes} looks at handshakes, ${certificates} certificates, ${signatures} signatures, ` +
       `${rollovers} rollovers, ${forced} of them forced, ${refusals.length} refusals, all foretold`,
   );
   assertUnnoticed(report, (shown) => opensslAccepts(openssl, shown));
