@@ -62,9 +62,9 @@ function print({ refusals, samples, states, troubled, ...numbers }: Report): voi
 const [agents = DEFAULT_AGENTS, years = DEFAULT_YEARS, seed = randomInt(MOST_SEED)] = process.argv
   .slice(2)
   .map(Number);
-if (!Number.isInteger(agents) || agents < 20 || !(years >= 1) || !Number.isInteger(seed)) {
+if (!Number.isInteger(agents) || agents < 20 || !(years >= 1.5) || !Number.isInteger(seed)) {
   console.error(
-    'Say how many agents, 20 or more, years, and a seed if you want one: npm run soak:authorities -- 100 3 7',
+    'Say how many agents, 20 or more, years, 1.5 or more, and a seed if you want one: npm run soak:authorities -- 100 3 7',
   );
   process.exitCode = 2;
 } else {
