@@ -88,5 +88,7 @@ async function outcomeOf(world: World, scene: Scene) {
     state,
     versions: world.authorityVault.versions(vaultAuthorityName(id)).length,
   }));
+  // They are listed by their ids, which chance decides.
+  authorities.sort((a, b) => a.state.localeCompare(b.state));
   return { ...(await takeInventory(world)), ...(await takeState(world)), authorities };
 }

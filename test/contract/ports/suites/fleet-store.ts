@@ -3,8 +3,14 @@ import { describe, test } from 'node:test';
 import type { Table } from '../../../../shared/adapters/storage/table.ts';
 import { TableFleetStore } from '../../../../shared/adapters/storage/table-fleet-store.ts';
 import type { Authority } from '../../../../shared/domain/authority.ts';
+import { type AuthorityCensus, MOST_MISSING } from '../../../../shared/domain/authority-census.ts';
 import type { Cluster } from '../../../../shared/domain/cluster.ts';
-import type { Deployment, TimerRun } from '../../../../shared/ports/fleet-store.ts';
+import type {
+  BundleRecord,
+  Deployment,
+  FleetChange,
+  TimerRun,
+} from '../../../../shared/ports/fleet-store.ts';
 
 const AT = new Date('2026-11-21T08:00:00Z');
 
@@ -74,6 +80,14 @@ const cluster = (name: string): Cluster => ({
   revision: 1,
 });
 
+const bundle = (id: string): BundleRecord => ({
+  v: 1,
+  id,
+  anchors: ['00'.repeat(32)],
+  authorityIds: ['a1'],
+  madeAt: AT,
+});
+
 /** The promises of FleetStore (shared/ports/fleet-store.ts), by their numbers, on a table of `makeTable`. */
 export function describeFleetStore(name: string, makeTable: () => Promise<Table>): void {
   const makeStore = async () => {
@@ -136,6 +150,27 @@ export function describeFleetStore(name: string, makeTable: () => Promise<Table>
       assert.deepEqual(await store.timerRun('renew-due'), run);
     });
 
+    test('1. a census is written over the one before, also with as many long names as there can be', async () => {
+      const { store } = await makeStore();
+      const missing = Array.from({ length: MOST_MISSING }, (_, n) => ({
+        cluster: 'c'.repeat(32),
+        name: `${n}`.padEnd(63, 'n'),
+        lastSeenAt: AT,
+      }));
+      const ack = { total: 50_000, acknowledged: 49_900, missing };
+      const census: AuthorityCensus = {
+        v: 1,
+        authorityId: 'a1',
+        asOf: AT,
+        leaves: { live: 50_000, latestNotAfter: AT },
+        verifiers: ack,
+        agents: ack,
+      };
+      await store.putCensus({ ...census, leaves: { live: 0, latestNotAfter: null } });
+      await store.putCensus(census);
+      assert.deepEqual(await store.censuses(), [census]);
+    });
+
     test('2. reads answer null for a row that is not there, and lists all that are', async () => {
       const { store } = await makeStore();
       assert.equal(await store.deployment(), null);
@@ -176,6 +211,51 @@ export function describeFleetStore(name: string, makeTable: () => Promise<Table>
       await assert.rejects(store.timerRun('renew-due'), unknown);
       await assert.rejects(store.authorities(), unknown);
       assert.deepEqual(await store.clusters(), [cluster('alpha')]);
+    });
+
+    test('4. commit makes all changes or none', async () => {
+      const { store } = await makeStore();
+      await store.insertDeployment(DEPLOYMENT);
+      await store.insertAuthority(authority('a1'));
+      const [deployment, stored] = await Promise.all([store.deployment(), store.authority('a1')]);
+      assert.ok(deployment !== null && stored !== null);
+      const changes: readonly FleetChange[] = [
+        { op: 'insert', kind: 'authority', value: authority('a2') },
+        {
+          op: 'replace',
+          kind: 'authority',
+          value: { ...authority('a1'), state: 'Retired' },
+          etag: stored.etag,
+        },
+        { op: 'put', kind: 'bundle', value: bundle('b1') },
+        {
+          op: 'replace',
+          kind: 'deployment',
+          value: { ...DEPLOYMENT, nextAuthorityId: 'a2' },
+          etag: deployment.etag,
+        },
+      ];
+      await store.commit(changes);
+      assert.equal((await store.authority('a1'))?.value.state, 'Retired');
+      assert.deepEqual((await store.authority('a2'))?.value, authority('a2'));
+      assert.equal((await store.deployment())?.value.nextAuthorityId, 'a2');
+      // Both rows have another etag by now, and a2 is there.
+      const conflict = { code: 'Conflict' };
+      await assert.rejects(store.commit(changes), conflict);
+      const put: FleetChange = { op: 'put', kind: 'bundle', value: bundle('b2') };
+      await assert.rejects(store.commit([put, ...changes.slice(0, 1)]), conflict);
+      await assert.rejects(store.commit([put, ...changes.slice(1, 2)]), conflict);
+      assert.deepEqual(await store.bundles(), [bundle('b1')]);
+    });
+
+    test('5. bundles are all that were ever put, the oldest first', async () => {
+      const { store } = await makeStore();
+      assert.deepEqual(await store.bundles(), []);
+      const older = { ...bundle('b2'), madeAt: new Date(AT.getTime() - 1000) };
+      await store.commit([{ op: 'put', kind: 'bundle', value: bundle('b1') }]);
+      await store.commit([{ op: 'put', kind: 'bundle', value: older }]);
+      await store.commit([{ op: 'put', kind: 'bundle', value: bundle('b1') }]);
+      assert.deepEqual(await store.bundles(), [older, bundle('b1')]);
     });
   });
 }

@@ -1,0 +1,105 @@
+/** The crash matrix of an authority's life: see 13-crash-matrix.test.ts. */
+import {
+  activationScene,
+  cancellationScene,
+  deliveryScene,
+  preparationScene,
+  publicationScene,
+  retirementScene,
+  revocationOfAuthorityScene,
+  taintScene,
+} from '../support/crash-authorities.ts';
+import { crashMatrix, type Step } from '../support/crash-matrix.ts';
+
+const DELIVERED: readonly Step[] = [
+  ['client vault: the bundle', 'clientSecrets.write'],
+  ['record: bundle delivered', 'fleet.replaceDeployment'],
+];
+const COUNTED: readonly Step[] = [
+  ['record: count of the one', 'fleet.putCensus'],
+  ['record: count of the other', 'fleet.putCensus'],
+];
+const OUT_OF_USE: readonly Step[] = [
+  ['vault: what waits', 'authorityVault.discardPending'],
+  ['vault: key disabled', 'authorityVault.disable'],
+  ['record: key disabled', 'fleet.replaceAuthority'],
+];
+
+crashMatrix([
+  {
+    title: 'an authority is prepared',
+    steps: [
+      ['record: its id', 'fleet.replaceDeployment'],
+      ['record: attempt', 'fleet.insertAuthority'],
+      ['owner of the serial number', 'identities.claimSerial'],
+      ['vault: self-signed, for the key', 'authorityVault.createSelfSigned'],
+      ['vault: sign', 'signer.sign'],
+      ['record: the certificate', 'fleet.replaceAuthority'],
+      ['record: cross certificate, attempt', 'fleet.replaceAuthority'],
+      ['owner of its serial number', 'identities.claimSerial'],
+      ['vault: the one before signs it', 'signer.sign'],
+      ['record: the cross certificate', 'fleet.replaceAuthority'],
+      ['vault: request with the same key', 'authorityVault.request'],
+      ['vault: merge', 'authorityVault.merge'],
+      ['vault: self-signed disabled', 'authorityVault.disable'],
+      ['event: prepared', 'identities.commit'],
+      ['record: prepared', 'fleet.replaceAuthority'],
+    ],
+    prepare: preparationScene,
+  },
+  {
+    title: 'one is published, and nobody must know it',
+    steps: [
+      ['event: published', 'identities.commit'],
+      ['record: published', 'fleet.commit'],
+      ...COUNTED,
+      ['event: activated', 'identities.commit'],
+      ['record: active', 'fleet.commit'],
+      ...DELIVERED,
+    ],
+    prepare: publicationScene,
+  },
+  {
+    title: 'an authority signs from now on',
+    steps: [...COUNTED, ['event: activated', 'identities.commit'], ['record: active', 'fleet.commit']],
+    prepare: activationScene,
+  },
+  {
+    title: 'an authority retires',
+    steps: [
+      ['event: retired', 'identities.commit'],
+      ['record: retired', 'fleet.commit'],
+      ...DELIVERED,
+      ...OUT_OF_USE,
+    ],
+    prepare: retirementScene,
+  },
+  {
+    title: 'a successor is given up',
+    steps: [
+      ['event: cancelled', 'identities.commit'],
+      ['record: retired', 'fleet.commit'],
+    ],
+    prepare: cancellationScene,
+  },
+  {
+    title: 'an authority is tainted',
+    steps: [
+      ['event: tainted', 'identities.commit'],
+      ['record: tainted', 'fleet.commit'],
+    ],
+    prepare: taintScene,
+  },
+  {
+    title: 'a tainted authority is revoked',
+    steps: [
+      ...COUNTED,
+      ['event: revoked', 'identities.commit'],
+      ['record: revoked', 'fleet.commit'],
+      ...DELIVERED,
+      ...OUT_OF_USE,
+    ],
+    prepare: revocationOfAuthorityScene,
+  },
+  { title: 'the bundle is delivered', steps: DELIVERED, prepare: deliveryScene },
+]);
