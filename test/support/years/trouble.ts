@@ -41,7 +41,8 @@ export class Trouble {
     }
     const deaf = this.#deaf;
     const isNoticed = this.#scene.handshakes.refusals.some(
-      ({ refusedBy, from }) => refusedBy === deaf?.name && addMs(from, PATIENCE_DAYS * DAY_MS) < now,
+      ({ refusedBy, from }) =>
+        refusedBy === deaf?.name && from > this.#beganAt && addMs(from, PATIENCE_DAYS * DAY_MS) < now,
     );
     if (deaf === null || !isNoticed) return;
     deaf.setDeaf(false);
