@@ -1,11 +1,13 @@
 /**
- * `npm start`, `npm run services`, `npm run demo`, `npm run soak:<name>` and `npm test` on a fresh clone: plain JavaScript for
+ * `npm start`, `npm run services`, `npm run demo`, `npm run soak` and `npm test` on a fresh clone: plain JavaScript for
  * whatever Node (20 or newer) is on the machine. It sees to it that the packages are there, then runs everything else under
  * the Node that package.json pins.
  *
  *   node infra/local/run.mjs start            build, then the whole environment until Ctrl-C
  *   node infra/local/run.mjs services         the same without the functions host, for `func start`
  *   node infra/local/run.mjs demo             build, then the story of Everleaf on the terminal
+ *   node infra/local/run.mjs soak             all of the following, one after the other
+ *   node infra/local/run.mjs soak authorities ten years of rollovers that five hundred agents do not notice
  *   node infra/local/run.mjs soak kill        fifty SIGKILLs over one environment, which stays whole
  *   node infra/local/run.mjs soak fuzz        ten thousand requests, good and bad, to every route
  *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e

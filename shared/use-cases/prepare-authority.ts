@@ -52,7 +52,8 @@ export function newAuthorityId(deps: Pick<Deps, 'random'>): string {
  * Safe to interrupt after every step and to repeat: serial number and dates are written down first, and a call that
  * finds them goes on with them.
  * @param id names the authority; the caller has written it down, so that every try makes the same one
- * @param predecessor the one that it will follow; null for the first
+ * @param predecessor the one that it will follow, which cross-signs it; null for the first
+ * @param others more that cross-sign it
  * @returns the authority, prepared or further; null while its request waits for the signature of an outside root
  */
 export async function prepareAuthority(
@@ -60,6 +61,7 @@ export async function prepareAuthority(
   run: Run,
   id: string,
   predecessor: FinishedAuthority | null = null,
+  others: readonly FinishedAuthority[] = [],
 ): Promise<FinishedAuthority | null> {
   const planned = await planAuthorityRecord(deps, id, predecessor);
   if (isFinished(planned)) return planned;
@@ -73,7 +75,9 @@ export async function prepareAuthority(
     return null;
   }
   const signed = isSigned(planned) ? planned : await signItself(deps, run, planned);
-  if (predecessor !== null) await ensureCrossCertificate(deps, run, signed, predecessor);
+  for (const signer of predecessor === null ? others : [predecessor, ...others]) {
+    await ensureCrossCertificate(deps, run, signed, signer);
+  }
   const merged = await mergeAuthority(deps, signed);
   await disableSelfSigned(deps, run, signed, merged);
   return finish(deps, run, signed, merged);

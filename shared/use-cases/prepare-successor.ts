@@ -29,8 +29,8 @@ export async function prepareSuccessor(
     return next === deployment.nextAuthorityId ? null : { nextAuthorityId: next };
   });
   if (nextAuthorityId === null) return null;
-  const signer = crossSigner(await deps.fleet.authorities(), deps.clock.now());
-  return prepareAuthority(deps, run, nextAuthorityId, signer);
+  const [now, all] = [deps.clock.now(), await deps.fleet.authorities()];
+  return prepareAuthority(deps, run, nextAuthorityId, crossSigner(all, now), retiringSigners(all, now));
 }
 
 /**
@@ -43,4 +43,14 @@ export function crossSigner(all: readonly Authority[], now: Date): FinishedAutho
     .filter(({ state, activatedAt }) => state === 'Tainted' && activatedAt !== null)
     .sort((a, b) => (a.activatedAt?.getTime() ?? 0) - (b.activatedAt?.getTime() ?? 0));
   return known.find(({ state }) => state === 'Active') ?? tainted.at(-1) ?? null;
+}
+
+/**
+ * Who cross-signs the next authority beside a tainted one. That one is revoked as soon as nobody has a certificate of it
+ * any more. Whoever has one of a retiring authority was asked for nothing until then, so it may know these two alone: it
+ * accepts the next authority by way of the retiring one. While an authority signs, its own word is enough.
+ */
+function retiringSigners(all: readonly Authority[], now: Date): readonly FinishedAuthority[] {
+  if (all.some(({ state }) => state === 'Active')) return [];
+  return all.filter(isFinished).filter(({ state, notAfter }) => state === 'Retiring' && notAfter > now);
 }
