@@ -28,6 +28,8 @@ async function main(agents: number, years: number, seed: number): Promise<void> 
     statusDays: 7,
     // In the first and, where there is one, in the sixth year.
     troubleDays: [60, 5 * DAYS_IN_YEAR + 60].filter((day) => day < days - 2 * DAYS_IN_YEAR || day === 60),
+    // The second authority while the first one retires, and another in the fifth year.
+    taintDays: [300, 4 * DAYS_IN_YEAR + 200].filter((day) => day < days - DAYS_IN_YEAR / 2),
     onDay: (day, { handshakes, refusals }) => {
       if (day % REPORT_DAYS !== 0) return;
       const year = (day / DAYS_IN_YEAR).toFixed(1).padStart(4);

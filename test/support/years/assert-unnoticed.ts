@@ -21,7 +21,7 @@ export function assertUnnoticed(
   assert.deepEqual([...reasons].sort(), troubled.length === 0 ? [] : ['bundle', 'certificate']);
   assert.equal(states.filter((state) => state === 'Active').length, 1);
   assert.ok(
-    states.every((state) => ['Published', 'Active', 'Retiring', 'Retired'].includes(state)),
+    states.every((state) => ['Published', 'Active', 'Retiring', 'Retired', 'Revoked'].includes(state)),
     `${states}`,
   );
   assert.ok(largestBundle <= 3, `a bundle of ${largestBundle}`);

@@ -1,8 +1,10 @@
 /** Years in which authorities follow each other, lived through by a fleet on the virtual clock. */
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../shared/domain/instants.ts';
 import { type IdentityId, identityText } from '../../../shared/domain/names.ts';
+import { readActiveAuthority } from '../../../shared/use-cases/authorities.ts';
 import { firstStart } from '../../../shared/use-cases/first-start.ts';
 import { addIdentity } from '../../../shared/use-cases/manage-identity.ts';
+import { taintByHand } from '../../../shared/use-cases/manage-taint.ts';
 import { reconcile } from '../../../shared/use-cases/reconcile.ts';
 import { rollAuthority } from '../../../shared/use-cases/roll-authority.ts';
 import { runTimer } from '../../../shared/use-cases/run-timer.ts';
@@ -28,6 +30,8 @@ export interface Plan {
   readonly seed: number;
   /** Days on which one agent is switched off for a hundred days, once it has renewed, and another turns deaf. */
   readonly troubleDays: readonly number[];
+  /** Days on which an operator taints the authority that signs. */
+  readonly taintDays: readonly number[];
   /** From one scan of what is due to the next. */
   readonly scanHours: number;
   /** From one look of an operator at the status to the next. */
@@ -86,6 +90,7 @@ export async function liveThrough(plan: Plan): Promise<Report> {
     handshakes.look(world.clock.now());
     if (plan.troubleDays.includes(day)) trouble.begin();
     await trouble.tend();
+    if (plan.taintDays.includes(day)) await taintActive(world);
     if (day % SAMPLE_DAYS === 0) samples.push(handshakes.sample(random, world.clock.now()));
     // Nobody reads the log of years.
     world.lines.length = 0;
@@ -101,6 +106,11 @@ export async function liveThrough(plan: Plan): Promise<Report> {
     agents: residents.length,
     days: plan.days,
   });
+}
+
+async function taintActive({ deps, run }: World): Promise<void> {
+  const { id } = await readActiveAuthority(deps);
+  await taintByHand(deps, run, id, 'its key may have been copied');
 }
 
 /** Makes clusters with so many agents in all, NodeAgent, Mocctl and the second verifier among them. */
