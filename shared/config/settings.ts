@@ -25,7 +25,12 @@ export interface Settings {
     readonly authPort: number;
     readonly location: string;
   };
-  readonly schedules: { readonly renewDue: string; readonly reconcile: string; readonly sealAudit: string };
+  readonly schedules: {
+    readonly renewDue: string;
+    readonly reconcile: string;
+    readonly sealAudit: string;
+    readonly publishCrl: string;
+  };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -67,6 +72,9 @@ function schemaFor(environment: Environment) {
     VAULT_KEYS_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(60),
     LOGIN_FAILURES_PER_SOURCE: z.coerce.number().int().min(1).max(1_000_000).default(30),
     ISSUANCES_PER_IDENTITY: z.coerce.number().int().min(1).max(1_000_000).default(200),
+    // Ten days is the most that the CA/Browser Forum gives a list (Baseline Requirements, 4.9.7), and the last ones of an
+    // authority last for two lengths and a day.
+    CRL_VALIDITY_HOURS: z.coerce.number().int().min(24).max(108).default(72),
     AUTHORITY_VAULT_URL: url,
     CLIENT_VAULT_URL: url,
     RECORD_STORAGE: connectionString(isInAzure).optional(),
@@ -91,6 +99,7 @@ function schemaFor(environment: Environment) {
     RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
     RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
     AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
+    PUBLISH_CRL_SCHEDULE: schedule.default('0 15 */6 * * *'),
   });
 }
 
@@ -180,6 +189,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       updateReminderDays: read.UPDATE_REMINDER_DAYS,
       loginFailuresPerSource: read.LOGIN_FAILURES_PER_SOURCE,
       issuancesPerIdentity: read.ISSUANCES_PER_IDENTITY,
+      crlValidityHours: read.CRL_VALIDITY_HOURS,
     },
     authorityVaultUrl: read.AUTHORITY_VAULT_URL,
     clientVaultUrl: read.CLIENT_VAULT_URL,
@@ -203,6 +213,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       renewDue: read.RENEW_DUE_SCHEDULE,
       reconcile: read.RECONCILE_SCHEDULE,
       sealAudit: read.AUDIT_SEAL_SCHEDULE,
+      publishCrl: read.PUBLISH_CRL_SCHEDULE,
     },
   };
 }

@@ -28,6 +28,8 @@ export interface Policy {
   readonly loginFailuresPerSource: number;
   /** Certificates, tokens and notes that one identity may ask for in an hour: far more than its replicas ever need. */
   readonly issuancesPerIdentity: number;
+  /** Life of a revocation list, in hours; it is replaced when two thirds of that are left. */
+  readonly crlValidityHours: number;
 }
 
 /** notBefore lies this far before issuing, for clocks that are behind; Key Vault's own certificates use 600 s. */

@@ -4,7 +4,7 @@ import { toInstant } from './instants.ts';
 import { type IdentityId, identityText } from './names.ts';
 import { renewalWindow } from './policy.ts';
 
-export type PlanAction = 'renew' | 'rotate' | 'request' | 'remind' | 'prepare' | 'none';
+export type PlanAction = 'renew' | 'rotate' | 'request' | 'remind' | 'prepare' | 'publish' | 'none';
 export type PlanReason =
   | 'InWindow'
   | 'Overdue'
@@ -18,7 +18,7 @@ export type PlanReason =
 /** One line of a plan: what should be done to one credential, and why. */
 export interface PlanEntry {
   readonly target: IdentityId | { readonly authorityId: string };
-  readonly kind: CredentialKind | 'authority' | 'reminder';
+  readonly kind: CredentialKind | 'authority' | 'crl' | 'reminder';
   readonly action: PlanAction;
   readonly dueAt: Date;
   readonly windowOpensAt: Date | null;

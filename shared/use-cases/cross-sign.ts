@@ -1,5 +1,6 @@
 import type { Authority, CrossCertificate, FinishedAuthority } from '../domain/authority.ts';
 import { earlier, later, SECOND_MS } from '../domain/instants.ts';
+import { revocationUrls } from '../domain/revocation-urls.ts';
 import { type AuthorityInput, buildAuthorityTbs } from '../pki/authority-certificate.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { lintAuthority } from '../pki/lint-authority.ts';
@@ -33,7 +34,7 @@ export function planCrossCertificate(
  * @throws EverleafError as `signCertificate`; LintFailed
  */
 export async function signCrossCertificate(
-  deps: Pick<Deps, 'signer'>,
+  deps: Pick<Deps, 'signer' | 'site'>,
   signer: FinishedAuthority,
   certificate: Uint8Array,
   planned: CrossCertificate,
@@ -49,6 +50,7 @@ export async function signCrossCertificate(
     spki: authority.spki,
     pathLength: 0,
     issuer: { subjectDer: issuer.subjectDer, subjectKeyId: subjectKeyIdentifier(issuer.spki) },
+    crlUrl: revocationUrls(deps.site.revocationBaseUrl, signer.id).crl,
     signatureAlgorithm,
   };
   const tbs = buildAuthorityTbs(input);

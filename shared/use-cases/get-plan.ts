@@ -1,9 +1,11 @@
 import { planReminder } from '../domain/cluster.ts';
+import { canPublishCrl, planCrl } from '../domain/crl.ts';
 import { identityText } from '../domain/names.ts';
 import { type PlanEntry, planAuthority, planCredential } from '../domain/renewal-plan.ts';
 import { readActiveAuthority } from './authorities.ts';
 import type { Deps } from './deps.ts';
 import { inPool } from './pool.ts';
+import { publishedOf } from './read-crl.ts';
 
 export interface Plan {
   readonly at: Date;
@@ -24,14 +26,17 @@ export interface PlanQuery {
 }
 
 /**
- * What a scan at a moment would do and why: the authority first, then every credential that is due by then. It asks
+ * What a scan at a moment would do and why: the authority and the revocation lists first, then every credential that is due by then. It asks
  * the same function as the scan, and changes nothing.
  */
 export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   const computedAt = deps.clock.now();
   const at = query.at ?? computedAt;
   const entries: PlanEntry[] = [];
-  if (query.cluster === null) entries.push(planAuthority(await readActiveAuthority(deps), at));
+  if (query.cluster === null) {
+    entries.push(planAuthority(await readActiveAuthority(deps), at));
+    entries.push(...(await planCrls(deps, at)));
+  }
   entries.push(...(await planReminders(deps, query.cluster, at)));
   const due = (await deps.identities.due(at, Number.POSITIVE_INFINITY)).filter(
     (row) => row.dueAt <= at && (query.cluster === null || row.identity.cluster === query.cluster),
@@ -44,6 +49,14 @@ export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   });
   entries.push(...planned.flat().sort(byMoment));
   return planPage(entries, { ...query, at, computedAt });
+}
+
+async function planCrls(deps: Deps, at: Date): Promise<readonly PlanEntry[]> {
+  const [all, states] = await Promise.all([deps.fleet.authorities(), deps.crl.states()]);
+  const { crlValidityHours } = deps.policy;
+  return all
+    .filter((authority) => canPublishCrl(authority, at))
+    .map((authority) => planCrl(authority, publishedOf(states, authority.id), crlValidityHours, at));
 }
 
 async function planReminders(deps: Deps, cluster: string | null, at: Date): Promise<readonly PlanEntry[]> {

@@ -10,6 +10,7 @@ import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
 import { type IdentityStatus, type JudgedIdentity, judgeIdentity, readDetails } from './judge-identity.ts';
 import { pagesOf } from './pages.ts';
 import { inPool } from './pool.ts';
+import { countOverdueCrls } from './read-crl.ts';
 
 export interface StatusQuery {
   readonly cluster: string | null;
@@ -54,16 +55,17 @@ const TICKS_OF_PATIENCE = 2;
  */
 export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status> {
   const now = deps.clock.now();
-  const [authority, queue, clusters, timers] = await Promise.all([
+  const [authority, queue, clusters, overdueCrls, timers] = await Promise.all([
     readActiveAuthority(deps),
     deps.queue.depth(),
     listClusters(deps),
+    countOverdueCrls(deps, now),
     Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
   ]);
   const overdue = clusters.filter((each) => isUpdateOverdue(each, deps.policy.updateReminderDays, now));
   const { totals, open, page, nextCursor } = await readFleet(deps, query, now);
   return {
-    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now, overdue.length),
+    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now, overdue.length, overdueCrls),
     now,
     version: deps.site.version,
     totals: { asOf: now, clusters: clusters.length, ...totals },

@@ -25,10 +25,12 @@ const POLICY = [
   'UPDATE_REMINDER_DAYS',
   'LOGIN_FAILURES_PER_SOURCE',
   'ISSUANCES_PER_IDENTITY',
+  'CRL_VALIDITY_HOURS',
   'TRUST_DOMAIN',
   'CLOUD_FQDN',
   'RENEW_DUE_SCHEDULE',
   'RECONCILE_SCHEDULE',
+  'PUBLISH_CRL_SCHEDULE',
 ];
 // No NODE_OPTIONS: what a developer loads into every Node (a profiler, a preload) would run inside the stand-ins too.
 const MACHINE = ['PATH', 'HOME', 'LANG', 'TMPDIR'];

@@ -7,6 +7,7 @@ import { clusterSchemas } from './cluster-schemas.ts';
 import { fleetSchemas } from './fleet-schemas.ts';
 import { problemResponses } from './operation.ts';
 import { operatorPaths } from './operator-paths.ts';
+import { revocationPaths } from './revocation-paths.ts';
 
 /**
  * The whole API in OpenAPI 3.1. Written by hand, beside the code: a test walks the route table and this document side
@@ -27,7 +28,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    paths: { ...agentPaths, ...operatorPaths, ...clusterPaths, ...accessPaths },
+    paths: { ...agentPaths, ...revocationPaths, ...operatorPaths, ...clusterPaths, ...accessPaths },
     components: {
       responses: problemResponses,
       schemas: { ...agentSchemas, ...fleetSchemas, ...clusterSchemas, ...accessSchemas },

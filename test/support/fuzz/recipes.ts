@@ -30,11 +30,21 @@ import {
   wishes,
   write,
 } from './operator-parts.ts';
-import type { HeldCertificate } from './scene.ts';
+import type { Pick } from './pick.ts';
+import type { HeldCertificate, Scene } from './scene.ts';
 
 const NODES = ['node-1', 'node-2', 'Node-3', 'n4.test'];
 const NAMES = ['Mail', 'web.test', 'n1', 'N1'];
 const ASSIGNMENTS = ['one', 'two', 'contributor'];
+
+/** An authority's list or certificate, or one of an authority that nobody knows. */
+const ofAuthority = (scene: Scene, pick: Pick, route: 'crl' | 'ca') => {
+  const authority = pick.orElse(scene.authorities, 'a1b2c3d4');
+  return {
+    params: { authority },
+    headers: conditional('if-none-match', scene.etags.get(`/api/${route}/${authority}`)),
+  };
+};
 
 type Recipes = { readonly [Name in RouteName]: { readonly [Method in MethodOf<Name>]: Recipe } };
 
@@ -48,6 +58,8 @@ export const RECIPES: Recipes = {
   'ca-bundle': {
     GET: (scene) => ({ headers: conditional('if-none-match', scene.etags.get('/api/ca-bundle')) }),
   },
+  crl: { GET: (scene, pick) => ofAuthority(scene, pick, 'crl') },
+  ca: { GET: (scene, pick) => ofAuthority(scene, pick, 'ca') },
   health: { GET: () => ({}) },
   openapi: {
     GET: (scene) => ({ headers: conditional('if-none-match', scene.etags.get('/api/openapi.json')) }),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Table } from '../../../../shared/adapters/storage/table.ts';
-import { partitionName } from '../../../../shared/adapters/storage/table-identity-store.ts';
 import { TableRevocationRules } from '../../../../shared/adapters/storage/table-revocation-rules.ts';
+import { partitionName } from '../../../../shared/adapters/storage/walk-rows.ts';
 import { FLEET_CHAIN } from '../../../../shared/domain/audit.ts';
 import type { RevocationRule } from '../../../../shared/domain/revocation.ts';
 import { RECORD_SHARDS, shardOf } from '../../../../shared/domain/sharding.ts';
