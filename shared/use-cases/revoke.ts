@@ -39,7 +39,7 @@ export interface Revocation {
  *   revocation lists, and the earliest that was ever said stays there
  * @throws EverleafError NotFound; InvalidInput for an invalidity date that is still to come
  */
-export function revoke(
+export async function revoke(
   deps: Deps,
   run: Run,
   id: IdentityId,
