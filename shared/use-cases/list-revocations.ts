@@ -40,7 +40,7 @@ export async function listNoted(
   const rules = await deps.revocationRules.all();
   const list = async (identity: Identity, parts: readonly RevokedPart[]) => {
     const { authorityIds, put, remove } = await planListing(deps, identity, parts, rules);
-    await deps.crl.changeListed(identity.cluster, { put, remove });
+    await changeListed(deps, identity, { put, remove });
     for (const id of authorityIds) concerned.add(id);
   };
   const parts = groupBy(
@@ -65,7 +65,15 @@ export async function listNoted(
 export async function listIdentity(deps: ListingDeps, identity: Identity): Promise<void> {
   const rules = await deps.revocationRules.all();
   const { put, remove } = await planListing(deps, identity, [], rules);
-  await deps.crl.changeListed(identity.cluster, { put, remove });
+  await changeListed(deps, identity, { put, remove });
+}
+
+async function changeListed(
+  deps: ListingDeps,
+  { cluster }: Identity,
+  changes: Pick<ListingPlan, 'put' | 'remove'>,
+): Promise<void> {
+  if (changes.put.length + changes.remove.length > 0) await deps.crl.changeListed(cluster, changes);
 }
 
 /** Whether a rule can match anything of an identity, names aside: its certificates may carry some that it has lost. */

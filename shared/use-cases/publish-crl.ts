@@ -110,7 +110,7 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
       { cause: failures[0], retryable: true },
     );
   }
-  await deps.crl.removeNotes(notes);
+  if (notes.length > 0) await deps.crl.removeNotes(notes);
   return { published };
 }
 
