@@ -10,6 +10,7 @@ import { benchIssuing } from './issuing.ts';
 import { benchLocal } from './local.ts';
 import { countLoginCalls } from './login-calls.ts';
 import type { Report, Row } from './measure.ts';
+import { benchRevocationLists } from './revocation-lists.ts';
 import { benchScan } from './scan.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
@@ -41,6 +42,7 @@ await benchIssuing(report, 8);
 await countLoginCalls(report);
 await benchLocal(report, LOADS);
 await benchScan(report);
+await benchRevocationLists(report);
 const seconds = Math.round((performance.now() - begun) / 1000);
 console.log(`\n${machine}; ${seconds} s in all\n\n${table(rows)}\n\n${remarks.join('\n')}`);
 const results = { machine, finishedAt: new Date().toISOString(), seconds, rows, remarks };

@@ -114,8 +114,9 @@ async function assertBudget(world: World, calls: Map<string, number>, mostInADay
   assert.equal(calls.get('clientVault.merge'), versions.length);
   assert.ok(versions.length <= VAULT_CLIENTS * 15, `${versions.length} keys in a year`);
   assert.ok(mostInADay <= VAULT_CLIENTS, `${mostInADay} keys in one day`);
-  // One signature for each certificate, the authority's own among them, and one for each checkpoint.
-  assert.equal(calls.get('signer.sign'), certificates.length + 1 + checkpoints);
+  // One signature for each certificate, the authority's own among them, one for each checkpoint, and one for each list.
+  const lists = calls.get('crlFiles.put') ?? 0;
+  assert.equal(calls.get('signer.sign'), certificates.length + 1 + checkpoints + lists);
   assert.ok(certificates.length <= identities.length * 15, `${certificates.length} certificates in a year`);
   // The bundle is a secret there as well.
   assert.equal(calls.get('clientSecrets.write'), tokens.length + 1);

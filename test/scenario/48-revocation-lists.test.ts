@@ -46,15 +46,15 @@ async function serialOf(world: World, name: string): Promise<string> {
 const revokeNow = (world: World, name: string, reason: RevocationReason, since: Date | null = null) =>
   revoke(world.deps, world.run, management(name), ALL, reason, since);
 
-test('48 a deployment has a list before anybody asks; a year of renewals puts nothing on it', async () => {
+test('48 a deployment has a list before anybody asks; weeks of renewals put nothing on it', async () => {
   const world = await startedWorld();
   await world.tick();
   assert.deepEqual(await listedReasons(world), {});
   const serial = await serialOf(world, 'KMS');
-  for (let day = 0; day < 60; day++) {
-    world.clock.advance(DAY_MS);
+  for (let week = 0; week < 7; week++) {
+    world.clock.advance(7 * DAY_MS);
     await world.tick();
-    if (day % 2 === 0) await publish(world);
+    await publish(world);
   }
   assert.notEqual(await serialOf(world, 'KMS'), serial);
   assert.deepEqual(await listedReasons(world), {});

@@ -241,7 +241,11 @@ export const RECIPES: Recipes = {
       const what = pick.oneIn(8)
         ? {}
         : pick.of([{ instance: line.instance }, { serialNumber: pick.orElse(scene.serials, '01') }]);
-      return { ...write(scene, pick), params: { ...line.id }, body: { reason, ...what } };
+      return {
+        ...write(scene, pick),
+        params: { ...line.id },
+        body: { reason, ...what, ...optional(pick, 'invalidityDate', moment(scene, pick)) },
+      };
     },
   },
   instances: { GET: (scene, pick) => ({ ...read(scene, pick), params: { ...identity(scene, pick) } }) },
