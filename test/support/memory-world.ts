@@ -184,7 +184,8 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
     lines,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', tendFleet);
-      if (queue.takeAnnouncements() > 0) await publishAtOnce(used, run);
+      // What fails is delivered again.
+      if (queue.takeAnnouncements() > 0) await publishAtOnce(used, run).catch(() => queue.announceLists());
       for (const id of queue.takeOperations()) await advanceOperation(used, run, id);
       for (const item of queue.takeAll()) await doWork(used, run, item);
     },

@@ -63,6 +63,7 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     updateReminderDays: 60,
     loginFailuresPerSource: 30,
     issuancesPerIdentity: 200,
+    crlValidityHours: 72,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -73,6 +74,7 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
   assert.equal(settings.schedules.renewDue, '0 */15 * * * *');
   assert.equal(settings.schedules.reconcile, '0 30 2 * * *');
   assert.equal(settings.schedules.sealAudit, '0 */5 * * * *');
+  assert.equal(settings.schedules.publishCrl, '0 15 */6 * * *');
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',
