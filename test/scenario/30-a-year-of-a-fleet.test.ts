@@ -39,7 +39,7 @@ function countedWorld(): { world: World; calls: Map<string, number> } {
   const calls = new Map<string, number>();
   const plain = memoryWorld({}, readyKeys(KEYS));
   const deps = interceptPorts(plain.deps, ({ port, method }, proceed) => {
-    if (/vault|secrets|signer/i.test(port)) {
+    if (/vault|secrets|signer|crlFiles/i.test(port)) {
       calls.set(`${port}.${method}`, (calls.get(`${port}.${method}`) ?? 0) + 1);
     }
     return proceed();
