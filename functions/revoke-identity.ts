@@ -9,8 +9,10 @@ app.http('revoke-identity', {
   ...routeOf('revoke-identity'),
   authLevel: 'anonymous',
   handler: handled('revoke-identity', async ({ app: { deps }, request, run }) => {
-    const { reason, instance, serialNumber } = await readOptionalJsonBody(request, revokeBody);
+    const body = await readOptionalJsonBody(request, revokeBody);
+    const { reason, instance, serialNumber, invalidityDate = null } = body;
     const what = { instance: instance ?? null, serialNumber: serialNumber ?? null };
-    return { jsonBody: revocationJson(await revoke(deps, run, identityIdOf(request), what, reason)) };
+    const revocation = await revoke(deps, run, identityIdOf(request), what, reason, invalidityDate);
+    return { jsonBody: revocationJson(revocation) };
   }),
 });

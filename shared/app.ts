@@ -6,6 +6,7 @@ import { connectStorage } from './adapters/storage/connect.ts';
 import { TableAccessStore } from './adapters/storage/table-access-store.ts';
 import { TableAuditStore } from './adapters/storage/table-audit-store.ts';
 import { TableCounters } from './adapters/storage/table-counters.ts';
+import { TableCrlStore } from './adapters/storage/table-crl-store.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
@@ -35,7 +36,7 @@ export interface App {
  */
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
-  const { record, serials, keys, counters, queue, checkpoints } = connectStorage(
+  const { record, serials, keys, counters, queue, checkpoints, crlFiles } = connectStorage(
     settings.storage,
     credential,
   );
@@ -49,9 +50,11 @@ export function createApp(settings: Settings): App {
       operations: new TableOperationStore(record, RECORD_SHARDS),
       access: new TableAccessStore(record, RECORD_SHARDS),
       revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
+      crl: new TableCrlStore(record, RECORD_SHARDS),
+      crlFiles,
       audit: new TableAuditStore(record, RECORD_SHARDS),
       checkpoints,
-      storage: [record, serials, keys, counters, queue, checkpoints],
+      storage: [record, serials, keys, counters, queue, checkpoints, crlFiles],
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
@@ -81,6 +84,7 @@ export function createApp(settings: Settings): App {
         reconcile: settings.schedules.reconcile,
         'seal-audit': settings.schedules.sealAudit,
         'roll-authority': settings.schedules.rollAuthority,
+        'publish-crl': settings.schedules.publishCrl,
       },
     },
     operators: openIdOperators(settings.operators, systemClock),

@@ -30,6 +30,7 @@ export interface Settings {
     readonly reconcile: string;
     readonly sealAudit: string;
     readonly rollAuthority: string;
+    readonly publishCrl: string;
   };
 }
 
@@ -83,6 +84,9 @@ function schemaFor(environment: Environment) {
     // A wave is at most one page of the list of identities.
     TAINT_WAVE_SIZE: z.coerce.number().int().min(1).max(1000).default(100),
     TAINT_WAVE_MINUTES: z.coerce.number().int().min(1).max(1440).default(15),
+    // Ten days is the most that the CA/Browser Forum gives a list (Baseline Requirements, 4.9.7), and the last ones of an
+    // authority last for two lengths and a day.
+    CRL_VALIDITY_HOURS: z.coerce.number().int().min(24).max(108).default(72),
     AUTHORITY_VAULT_URL: url,
     CLIENT_VAULT_URL: url,
     RECORD_STORAGE: connectionString(isInAzure).optional(),
@@ -108,6 +112,7 @@ function schemaFor(environment: Environment) {
     RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
     AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
     ROLL_AUTHORITY_SCHEDULE: schedule.default('0 0 1 * * *'),
+    PUBLISH_CRL_SCHEDULE: schedule.default('0 15 */6 * * *'),
   });
 }
 
@@ -204,6 +209,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       issuancesPerIdentity: read.ISSUANCES_PER_IDENTITY,
       taintWaveSize: read.TAINT_WAVE_SIZE,
       taintWaveMinutes: read.TAINT_WAVE_MINUTES,
+      crlValidityHours: read.CRL_VALIDITY_HOURS,
     },
     authorityVaultUrl: read.AUTHORITY_VAULT_URL,
     clientVaultUrl: read.CLIENT_VAULT_URL,
@@ -228,6 +234,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       reconcile: read.RECONCILE_SCHEDULE,
       sealAudit: read.AUDIT_SEAL_SCHEDULE,
       rollAuthority: read.ROLL_AUTHORITY_SCHEDULE,
+      publishCrl: read.PUBLISH_CRL_SCHEDULE,
     },
   };
 }

@@ -43,6 +43,7 @@ export const EVENT_TYPES = [
   'certificate-revoked',
   'revocation-rule-created',
   'revocation-rule-deleted',
+  'crl-published',
   'cluster-created',
   'cluster-deletion-requested',
   'cluster-deleted',

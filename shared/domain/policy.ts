@@ -36,6 +36,8 @@ export interface Policy {
   readonly taintWaveSize: number;
   /** The least time from one such wave to the next, in minutes. */
   readonly taintWaveMinutes: number;
+  /** Life of a revocation list, in hours; it is replaced when two thirds of that are left. */
+  readonly crlValidityHours: number;
 }
 
 /** notBefore lies this far before issuing, for clocks that are behind; Key Vault's own certificates use 600 s. */

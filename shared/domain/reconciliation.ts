@@ -27,6 +27,8 @@ export const FINDINGS = [
   'due-row-late',
   /** A row of the due index that its credential does not point to. */
   'due-row-stray',
+  /** A certificate is revoked, and no revocation list will name it; or one names it that is not revoked. */
+  'revocation-unlisted',
   /** The vault's current version of an authority is not the one in the record. */
   'authority-differs',
 ] as const;

@@ -21,6 +21,10 @@ export const revokeBody = z
       // Other tools show the sign octet of DER, which the record's form leaves out.
       .transform((text) => text.replace(/^(?:00)+(?=..)/, ''))
       .optional(),
+    invalidityDate: z.iso
+      .datetime()
+      .transform((text) => new Date(text))
+      .optional(),
   })
   .refine((body) => body.instance === undefined || body.serialNumber === undefined, {
     message: 'name an instance or a serial number, not both',

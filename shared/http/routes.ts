@@ -43,6 +43,8 @@ export const ROUTES = {
   'ca-bundle': { route: 'ca-bundle', methods: { GET: anyone } },
   health: { route: 'health', methods: { GET: anyone } },
   openapi: { route: 'openapi.json', methods: { GET: anyone } },
+  crl: { route: 'crl/{authority}', methods: { GET: anyone } },
+  ca: { route: 'ca/{authority}', methods: { GET: anyone } },
   status: { route: 'status', methods: { GET: operator('status/read') } },
   plan: { route: 'plan', methods: { GET: operator('plan/read') } },
   clusters: {

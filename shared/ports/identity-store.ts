@@ -2,6 +2,7 @@ import type { AuditEvent } from '../domain/audit.ts';
 import type { ClusterGate } from '../domain/cluster-gate.ts';
 import type { CertificateAttempt, CertificateRecord, CredentialKind, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
+import type { ListingNote } from '../domain/listed-revocation.ts';
 import type { IdentityId } from '../domain/names.ts';
 import type { CertificateRevocation } from '../domain/revocation.ts';
 import type { TokenRecord } from '../domain/token.ts';
@@ -58,6 +59,7 @@ export type Change =
       readonly etag: string;
     }
   | { readonly op: 'put'; readonly kind: 'revocation'; readonly value: CertificateRevocation }
+  | { readonly op: 'put'; readonly kind: 'note'; readonly value: ListingNote }
   | { readonly op: 'put'; readonly kind: 'due'; readonly value: DueRow }
   | { readonly op: 'remove'; readonly kind: 'due'; readonly identity: IdentityId; readonly key: string }
   | { readonly op: 'insert'; readonly kind: 'gate'; readonly value: ClusterGate }

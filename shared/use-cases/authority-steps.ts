@@ -11,6 +11,7 @@ import {
 import { type ErrorDetails, EverleafError, isEverleafError } from '../domain/errors.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import type { FleetChange } from '../ports/fleet-store.ts';
+import { announceLists } from './announce-lists.ts';
 import { bundleOf, bundleRecord } from './authorities.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
@@ -76,6 +77,8 @@ export async function takeAuthorityStep(
     ]);
     try {
       await deps.fleet.commit(changes);
+      // One that signs soon needs a list, and one that is over may stand on others'.
+      await announceLists(deps, run);
       return after;
     } catch (error) {
       if (!isEverleafError(error, 'Conflict') || !(await patience())) throw error;

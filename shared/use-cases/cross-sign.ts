@@ -6,6 +6,7 @@ import {
 } from '../domain/authority.ts';
 import { isSameBytes } from '../domain/encoding.ts';
 import { earlier, later, SECOND_MS } from '../domain/instants.ts';
+import { revocationUrls } from '../domain/revocation-urls.ts';
 import { type AuthorityInput, buildAuthorityTbs } from '../pki/authority-certificate.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { issuerOf } from '../pki/certificate-issuer.ts';
@@ -42,7 +43,7 @@ export function planCrossCertificate(
  * @throws EverleafError as `signCertificate`; LintFailed
  */
 export async function signCrossCertificate(
-  deps: Pick<Deps, 'signer'>,
+  deps: Pick<Deps, 'signer' | 'site'>,
   signer: FinishedAuthority,
   certificate: Uint8Array,
   planned: CrossCertificate,
@@ -59,6 +60,7 @@ export async function signCrossCertificate(
     ...(authority.subjectKeyId === null ? {} : { subjectKeyId: authority.subjectKeyId }),
     pathLength: 0,
     issuer: issuerOf(issuer),
+    crlUrl: revocationUrls(deps.site.revocationBaseUrl, signer.id).crl,
     signatureAlgorithm,
   };
   const tbs = buildAuthorityTbs(input);

@@ -3,6 +3,7 @@ import { EverleafError } from '../domain/errors.ts';
 import type { Identity } from '../domain/identity.ts';
 import { identityText } from '../domain/names.ts';
 import type { Operation, OperationItem } from '../domain/operation.ts';
+import { announceLists } from './announce-lists.ts';
 import { closeGates } from './cluster-gates.ts';
 import { clusterEvent, identitiesOf, readCluster, updateCluster } from './clusters.ts';
 import { cleanVault, endIdentity, noteVault } from './delete-identity.ts';
@@ -125,6 +126,7 @@ export async function finishDeletion(deps: Deps, run: Run, operation: Operation)
   // Looked at after the list was read: everything on it belongs to the cluster that is deleted.
   if (!isOurs((await deps.fleet.cluster(cluster))?.value)) return;
   const ended = await endAll(deps, run, identities);
+  await announceLists(deps, run);
   await cleanVaults(deps, run, ended);
   await deps.identities.commit(cluster, [
     clusterEvent(deps, run, 'cluster-deleted', cluster, { details: { operation: id } }),

@@ -2,6 +2,7 @@ import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import type { Failure, Identity } from '../domain/identity.ts';
 import { addMs, DAY_MS, wholeSecond } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
+import { announceLists, noteForIdentity } from './announce-lists.ts';
 import type { Deps, Run } from './deps.ts';
 import { disableVersions } from './disable-versions.ts';
 import { eventChange } from './events.ts';
@@ -31,6 +32,7 @@ export async function deleteIdentity(
       retryable: true,
     });
   }
+  await announceLists(deps, run);
   if (identity.delivery === 'vault') {
     await disableVersions(deps, identity);
     await noteVault(deps, identity, null);
@@ -39,7 +41,7 @@ export async function deleteIdentity(
 }
 
 /**
- * Ends an identity in the record, as `deleteIdentity` does, and leaves its vault for later.
+ * Ends an identity in the record, as `deleteIdentity` does, and leaves its vault, and asking for the lists, for later.
  * @param seen the incarnation that is meant: one that was made since is left alone
  * @returns that incarnation, deleted; null when there is a later one
  */
@@ -59,7 +61,11 @@ function withDeletion(deps: Deps, run: Run, current: Identity): IdentityUpdate {
   const { certificate, ...rest } = revoked?.identity ?? current;
   return {
     identity: { ...rest, deletedAt: now, certificate: { ...certificate, attempt: null, failure: null } },
-    changes: [...(revoked?.changes ?? []), eventChange(deps, run, 'identity-deleted', current)],
+    changes: [
+      ...(revoked?.changes ?? []),
+      eventChange(deps, run, 'identity-deleted', current),
+      noteForIdentity(deps, current),
+    ],
   };
 }
 

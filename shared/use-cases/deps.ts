@@ -9,6 +9,8 @@ import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Counters } from '../ports/counters.ts';
 import type { CredentialVault } from '../ports/credential-vault.ts';
+import type { CrlFiles } from '../ports/crl-files.ts';
+import type { CrlStore } from '../ports/crl-store.ts';
 import type { Digest } from '../ports/digest.ts';
 import type { FleetStore } from '../ports/fleet-store.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
@@ -33,6 +35,9 @@ export interface Deps {
   readonly operations: OperationStore;
   readonly access: AccessStore;
   readonly revocationRules: RevocationRules;
+  /** What the revocation lists are made of, and the lists themselves. */
+  readonly crl: CrlStore;
+  readonly crlFiles: CrlFiles;
   readonly audit: AuditStore;
   readonly checkpoints: CheckpointStore;
   /** Everything that must exist before the record can be used. */
@@ -63,7 +68,7 @@ export interface ClientVault {
 }
 
 /** The timers, named as the functions that they run. */
-export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit' | 'roll-authority';
+export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit' | 'roll-authority' | 'publish-crl';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

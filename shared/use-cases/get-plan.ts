@@ -1,11 +1,13 @@
 import { rollEntry } from '../domain/authority-entry.ts';
 import { planRoll } from '../domain/authority-plan.ts';
 import { planReminder } from '../domain/cluster.ts';
+import { canPublishCrl, planCrl } from '../domain/crl.ts';
 import { identityText } from '../domain/names.ts';
 import { type PlanEntry, planCredential } from '../domain/renewal-plan.ts';
 import { noAuthority } from './authorities.ts';
 import type { Deps } from './deps.ts';
 import { inPool } from './pool.ts';
+import { publishedOf } from './read-crl.ts';
 import { readRollFacts } from './roll-facts.ts';
 
 export interface Plan {
@@ -27,14 +29,17 @@ export interface PlanQuery {
 }
 
 /**
- * What a scan at a moment would do and why: the authorities first, then every credential that is due by then. It asks
- * the same function as the scan, and changes nothing.
+ * What a scan at a moment would do and why: the authorities and their revocation lists first, then every credential
+ * that is due by then. It asks the same functions as the timers, and changes nothing.
  */
 export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   const computedAt = deps.clock.now();
   const at = query.at ?? computedAt;
   const entries: PlanEntry[] = [];
-  if (query.cluster === null) entries.push(...(await planAuthorities(deps, at)));
+  if (query.cluster === null) {
+    entries.push(...(await planAuthorities(deps, at)));
+    entries.push(...(await planCrls(deps, at)));
+  }
   entries.push(...(await planReminders(deps, query.cluster, at)));
   const due = (await deps.identities.due(at, Number.POSITIVE_INFINITY)).filter(
     (row) => row.dueAt <= at && (query.cluster === null || row.identity.cluster === query.cluster),
@@ -53,6 +58,14 @@ async function planAuthorities(deps: Deps, at: Date): Promise<readonly PlanEntry
   const facts = await readRollFacts(deps, at);
   if (facts.authorities.length === 0) throw noAuthority(facts.authorities);
   return planRoll(facts).map((step) => rollEntry(step, facts.authorities, at));
+}
+
+async function planCrls(deps: Deps, at: Date): Promise<readonly PlanEntry[]> {
+  const [all, states] = await Promise.all([deps.fleet.authorities(), deps.crl.states()]);
+  const { crlValidityHours } = deps.policy;
+  return all
+    .filter((authority) => canPublishCrl(authority, at))
+    .map((authority) => planCrl(authority, publishedOf(states, authority.id), crlValidityHours, at));
 }
 
 async function planReminders(deps: Deps, cluster: string | null, at: Date): Promise<readonly PlanEntry[]> {

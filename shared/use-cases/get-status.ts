@@ -18,6 +18,7 @@ import {
 } from './judge-identity.ts';
 import { pagesOf } from './pages.ts';
 import { inPool } from './pool.ts';
+import { countOverdueCrls } from './read-crl.ts';
 import { readRollFacts } from './roll-facts.ts';
 
 export interface StatusQuery {
@@ -63,10 +64,11 @@ const TICKS_OF_PATIENCE = 2;
  */
 export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status> {
   const now = deps.clock.now();
-  const [authorities, queue, clusters, timers] = await Promise.all([
+  const [authorities, queue, clusters, overdueCrls, timers] = await Promise.all([
     readAuthorities(deps),
     deps.queue.depth(),
     listClusters(deps),
+    countOverdueCrls(deps, now),
     Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
   ]);
   if (authorities.all.length === 0) throw noAuthority(authorities.all);
@@ -82,6 +84,7 @@ export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status>
       queue,
       judgeAuthorities(await readRollFacts(deps, now), lacking.length),
       overdue.length,
+      overdueCrls,
     ),
     now,
     version: deps.site.version,

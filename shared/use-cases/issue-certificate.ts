@@ -11,6 +11,7 @@ import {
 import { DAY_MS, later, SECOND_MS, toInstant } from '../domain/instants.ts';
 import { identityText, spiffeId } from '../domain/names.ts';
 import { BACKDATE_MS, renewalWindow, validityFor } from '../domain/policy.ts';
+import { revocationUrls } from '../domain/revocation-urls.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { issuerOf } from '../pki/certificate-issuer.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
@@ -102,6 +103,7 @@ export async function signLeaf(
 ): Promise<CertificateRecord> {
   const issuer = parseCertificate(authority.certificate);
   const signatureAlgorithm = signatureAlgorithmFor(readPublicKey(issuer.spki));
+  const urls = revocationUrls(deps.site.revocationBaseUrl, authority.id);
   const leaf: LeafInput = {
     serialNumber: attempt.serialNumber,
     notBefore: attempt.notBefore,
@@ -113,6 +115,8 @@ export async function signLeaf(
     spiffeUri: spiffeId(deps.site.trustDomain, identity),
     names: { dns: grantedNames(identity, request).granted, ipAddresses: [] },
     accessIdentity: identityText(identity),
+    crlUrl: urls.crl,
+    authorityInfo: { ocsp: urls.ocsp, caIssuers: urls.caIssuers },
     extraExtensions,
     signatureAlgorithm,
   };

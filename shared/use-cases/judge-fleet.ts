@@ -29,6 +29,7 @@ export function judgeFleet(
   queue: { readonly poison: number },
   ofAuthorities: readonly Graded[],
   clustersNotUpdated: number,
+  overdueCrls: number,
 ): FleetJudgement {
   const { byState } = totals;
   const found: Graded[] = [
@@ -49,6 +50,12 @@ export function judgeFleet(
       code: 'InstancesLocked',
       text: 'identities have an instance whose key two may hold; an operator looks and unlocks or revokes it',
       count: totals.locked,
+    },
+    {
+      grade: 'critical',
+      code: 'CrlOverdue',
+      text: 'authorities have no revocation list that is good for another day',
+      count: overdueCrls,
     },
     {
       grade: 'warning',

@@ -5,6 +5,7 @@ import { checkWishes } from '../domain/identity-wishes.ts';
 import { later } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
+import { noteForIdentity } from './announce-lists.ts';
 import { identitiesOf, readCluster, readLiveCluster } from './clusters.ts';
 import type { Deps, Run } from './deps.ts';
 import { ensureSuccessor, type SuccessorWishes } from './ensure-successor.ts';
@@ -101,13 +102,15 @@ export async function changeIdentity(
     );
     if (names.length === 0) return null;
     const event = eventChange(deps, run, 'identity-changed', id, { details: { changed: names.join(' ') } });
+    // A rule may revoke by a name that it has from now on, or had until now.
+    const notes = names.includes('dnsNames') ? [noteForIdentity(deps, current)] : [];
     if (!names.includes('autoRotate') || changed.revokedAt !== null) {
-      return { identity: changed, changes: [event] };
+      return { identity: changed, changes: [event, ...notes] };
     }
     // Whether the scan rotates the token or reminds of it stands in its row of the due index.
     const now = deps.clock.now();
     const due = moveDue(changed, 'token', later(planCredential(changed, 'token', now).dueAt, now));
-    return { identity: due.identity, changes: [...due.changes, event] };
+    return { identity: due.identity, changes: [...due.changes, event, ...notes] };
   });
 }
 

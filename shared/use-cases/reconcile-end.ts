@@ -2,6 +2,7 @@ import type { Identity } from '../domain/identity.ts';
 import { addMs, DAY_MS } from '../domain/instants.ts';
 import { identityText, vaultCertificateName } from '../domain/names.ts';
 import type { FindingName } from '../domain/reconciliation.ts';
+import { announceLists } from './announce-lists.ts';
 import { cleanVault, endIdentity } from './delete-identity.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
@@ -37,6 +38,7 @@ export async function reconcileEnd(
   if ((await deps.fleet.cluster(seen.cluster))?.value.state !== 'Deleted') return null;
   await report(deps, run, seen, 'cluster-deleted');
   const ended = await endIdentity(deps, run, seen);
+  await announceLists(deps, run);
   if (ended?.delivery === 'vault') await cleanVault(deps, run, ended);
   return ['cluster-deleted'];
 }

@@ -12,6 +12,7 @@ import { pagesOf, type ReadPage } from './pages.ts';
 import { inPool } from './pool.ts';
 import { readDeletedClusters, reconcileEnd } from './reconcile-end.ts';
 import { reconcileIdentity } from './reconcile-identity.ts';
+import { reconcileListing } from './reconcile-listing.ts';
 import { updateIdentity } from './update-identity.ts';
 import { withLease } from './with-lease.ts';
 
@@ -56,12 +57,16 @@ async function walk(deps: Deps, run: Run): Promise<ReconcileOutcome> {
     look(`authority ${authority.id}`, () => reconcileAuthority(deps, run, authority)),
   );
   const deletedClusters = await readDeletedClusters(deps);
+  const rules = await deps.revocationRules.all();
   const identities = await forEachPage(
     (page) => deps.identities.identities(page),
     (identity) =>
       look(identityText(identity), async () => {
+        const unlisted = await reconcileListing(deps, run, identity, rules);
         const ended = await reconcileEnd(deps, run, identity, deletedClusters);
-        return ended ?? (await reconcileIdentity(deps, run, identity)).map(({ name }) => name);
+        if (ended !== null) return [...unlisted, ...ended];
+        const mended = await reconcileIdentity(deps, run, identity);
+        return [...unlisted, ...mended.map(({ name }) => name)];
       }),
   );
   const dueRows = await forEachPage(

@@ -8,6 +8,7 @@ import { passGate } from './cluster-gates.ts';
 import { assertMayCreate, type ClusterOrigin, insertIdentity, newIdentity } from './create-identity.ts';
 import type { Deps, Run } from './deps.ts';
 import { disableVersions } from './disable-versions.ts';
+import { listIdentity } from './list-revocations.ts';
 import { updateIdentity } from './update-identity.ts';
 
 /** Tries to mark an instance while somebody else writes it. Nobody does for long: its identity is deleted. */
@@ -42,6 +43,8 @@ export async function createOrRecreateIdentity(
   if (found.isNew || found.identity.deletedAt === null) return { ...found, warnings: [] };
   const earlier = found.identity;
   await revokeInstances(deps, earlier);
+  // While its row still tells when and why: the lists go on with what they have.
+  await listIdentity(deps, earlier);
   // While the name is still dead: a worker of the deletion that comes late leaves the vault of a living one alone.
   if (earlier.delivery === 'vault') await disableVersions(deps, earlier);
   const id: IdentityId = { cluster, name: template.name };

@@ -1,7 +1,7 @@
 import { EverleafError } from '../domain/errors.ts';
 import { type Identity, VAULT_INSTANCE } from '../domain/identity.ts';
 import { withLock } from '../domain/instance.ts';
-import { wholeSecond } from '../domain/instants.ts';
+import { toInstant, wholeSecond } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import {
   type CertificateRevocation,
@@ -11,6 +11,7 @@ import {
   revokeCertificateRecord,
 } from '../domain/revocation.ts';
 import type { Change } from '../ports/identity-store.ts';
+import { announceLists, noteForLists } from './announce-lists.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { withHeadLeft } from './head-left.ts';
@@ -34,18 +35,27 @@ export interface Revocation {
 
 /**
  * Revokes what is named of an identity: one of its lines, one of its certificates, or, with neither, all of it.
- * @throws EverleafError NotFound
+ * @param invalidityDate since when the keys are known or believed to be in other hands (RFC 5280, 5.3.2); it goes into the
+ *   revocation lists, and the earliest that was ever said stays there
+ * @throws EverleafError NotFound; InvalidInput for an invalidity date that is still to come
  */
-export function revoke(
+export async function revoke(
   deps: Deps,
   run: Run,
   id: IdentityId,
   what: { readonly instance: string | null; readonly serialNumber: string | null },
   reason: RevocationReason,
+  invalidityDate: Date | null = null,
 ): Promise<Revocation> {
-  if (what.instance !== null) return revokeInstance(deps, run, id, what.instance, reason);
-  if (what.serialNumber !== null) return revokeCertificate(deps, run, id, what.serialNumber, reason);
-  return revokeIdentity(deps, run, id, reason);
+  const since = invalidityDate === null ? null : wholeSecond(invalidityDate);
+  if (since !== null && since > deps.clock.now()) {
+    const details = { pointer: '/invalidityDate' };
+    throw new EverleafError('InvalidInput', 'invalidityDate lies in the future.', { details });
+  }
+  const { instance, serialNumber } = what;
+  if (instance !== null) return revokeInstance(deps, run, id, instance, reason, since);
+  if (serialNumber !== null) return revokeCertificate(deps, run, id, serialNumber, reason, since);
+  return revokeIdentity(deps, run, id, reason, since);
 }
 
 /**
@@ -59,16 +69,29 @@ export async function revokeIdentity(
   run: Run,
   id: IdentityId,
   reason: RevocationReason,
+  invalidityDate: Date | null = null,
 ): Promise<Revocation> {
   const identity = await updatePatiently(deps, id, async (current) => {
     assertRevocable(current, reason);
     const update = withRevocation(current, reason, wholeSecond(deps.clock.now()));
-    if (update === null) return null;
+    if (update === null && invalidityDate === null) return null;
     const compromised = reason === 'keyCompromise' ? await vaultKeyChanges(deps, current) : [];
-    const event = eventChange(deps, run, 'identity-revoked', current, { reason });
-    return { identity: update.identity, changes: [...update.changes, ...compromised, event] };
+    const details = invalidityDetails(invalidityDate);
+    const event = eventChange(deps, run, 'identity-revoked', current, { reason, details });
+    const note = noteForLists(deps, {
+      ...{ identity: current, instance: null, serialNumber: null, invalidityDate },
+    });
+    return {
+      identity: update?.identity ?? current,
+      changes: [...(update?.changes ?? []), ...compromised, event, note],
+    };
   });
+  await announceLists(deps, run);
   return revocationOf(identity, identity);
+}
+
+function invalidityDetails(invalidityDate: Date | null): Readonly<Record<string, string>> {
+  return invalidityDate === null ? {} : { invalidityDate: toInstant(invalidityDate) };
 }
 
 /** The identity as revoked, with its rows taken out of the due index; null when it was revoked before. */
@@ -126,6 +149,7 @@ export async function revokeInstance(
   id: IdentityId,
   instance: string,
   reason: RevocationReason,
+  invalidityDate: Date | null = null,
 ): Promise<Revocation> {
   const marks: RevocationMark[] = [];
   const after = await updatePatiently(deps, id, async (identity) => {
@@ -135,7 +159,7 @@ export async function revokeInstance(
     const mark = markRevoked(stored.value, reason, wholeSecond(deps.clock.now()));
     const value = { ...stored.value, ...mark };
     marks.push(value);
-    if (mark === null) return null;
+    if (mark === null && invalidityDate === null) return null;
     const isCounted = stored.value.lockedAt !== null && stored.value.revokedAt === null;
     const [instances, revocations] = await Promise.all([
       deps.identities.instances(id),
@@ -152,11 +176,13 @@ export async function revokeInstance(
         eventChange(deps, run, 'instance-revoked', identity, {
           reason,
           serialNumber: value.head.serialNumber,
-          details: { instance },
+          details: { instance, ...invalidityDetails(invalidityDate) },
         }),
+        noteForLists(deps, { identity, instance, serialNumber: null, invalidityDate }),
       ],
     };
   });
+  await announceLists(deps, run);
   return revocationOf(after, marks.at(-1) ?? after, { instance });
 }
 
@@ -171,13 +197,14 @@ export async function revokeCertificate(
   id: IdentityId,
   serialNumber: string,
   reason: RevocationReason,
+  invalidityDate: Date | null = null,
 ): Promise<Revocation> {
   const rows: CertificateRevocation[] = [];
   const after = await updatePatiently(deps, id, async (current) => {
     assertRevocable(current, reason);
     const { row, change, revocations } = await certificateRow(deps, current, serialNumber, reason);
     rows.push(row);
-    if (change === null) return null;
+    if (change === null && invalidityDate === null) return null;
     const { identity, changes } =
       current.delivery === 'agent'
         ? withHeadLeft(deps, current, await deps.identities.instances(id), [...revocations, row])
@@ -186,10 +213,12 @@ export async function revokeCertificate(
       reason,
       serialNumber,
       authorityId: row.authorityId,
-      details: { instance: row.instance },
+      details: { instance: row.instance, ...invalidityDetails(invalidityDate) },
     });
-    return { identity, changes: [change, ...changes, event] };
+    const note = noteForLists(deps, { identity: id, instance: null, serialNumber, invalidityDate });
+    return { identity, changes: [...(change === null ? [] : [change]), ...changes, event, note] };
   });
+  await announceLists(deps, run);
   const row = rows.at(-1);
   const mark = row === undefined ? after : { revokedAt: row.revokedAt, revocationReason: row.reason };
   return revocationOf(after, mark, { instance: row?.instance ?? VAULT_INSTANCE, serialNumber });

@@ -11,6 +11,7 @@ import { benchLocal } from './local.ts';
 import { countLoginCalls } from './login-calls.ts';
 import type { Report, Row } from './measure.ts';
 import { benchRevocation } from './revocation.ts';
+import { benchRevocationLists } from './revocation-lists.ts';
 import { benchScan } from './scan.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
@@ -43,6 +44,7 @@ benchRevocation(report);
 await countLoginCalls(report);
 await benchLocal(report, LOADS);
 await benchScan(report);
+await benchRevocationLists(report);
 const seconds = Math.round((performance.now() - begun) / 1000);
 console.log(`\n${machine}; ${seconds} s in all\n\n${table(rows)}\n\n${remarks.join('\n')}`);
 const results = { machine, finishedAt: new Date().toISOString(), seconds, rows, remarks };

@@ -86,6 +86,7 @@ describe('fifty days later', () => {
         ['reconcile', null],
         ['seal-audit', null],
         ['roll-authority', null],
+        ['publish-crl', null],
       ],
     );
   });

@@ -50,6 +50,7 @@ crashMatrix([
     steps: [
       ['record: a line is dead', 'identities.commit'],
       ['record: the other line is dead', 'identities.commit'],
+      ['rows: its certificates are listed', 'crl.changeListed'],
       ['record: identity, token', 'identities.commit'],
       HANDED_OVER,
     ],

@@ -39,7 +39,7 @@ function countedWorld(): { world: World; calls: Map<string, number> } {
   const calls = new Map<string, number>();
   const plain = memoryWorld({}, readyKeys(KEYS));
   const deps = interceptPorts(plain.deps, ({ port, method }, proceed) => {
-    if (/vault|secrets|signer/i.test(port)) {
+    if (/vault|secrets|signer|crlFiles/i.test(port)) {
       calls.set(`${port}.${method}`, (calls.get(`${port}.${method}`) ?? 0) + 1);
     }
     return proceed();
@@ -114,11 +114,12 @@ async function assertBudget(world: World, calls: Map<string, number>, mostInADay
   assert.equal(calls.get('clientVault.merge'), versions.length);
   assert.ok(versions.length <= VAULT_CLIENTS * 15, `${versions.length} keys in a year`);
   assert.ok(mostInADay <= VAULT_CLIENTS, `${mostInADay} keys in one day`);
-  // One signature for each certificate, the authorities' own and their cross certificates among them, and one for each
-  // checkpoint.
+  // One signature for each certificate, the authorities' own and their cross certificates among them, one for each
+  // checkpoint, and one for each list.
   const authorities = await world.deps.fleet.authorities();
   const ofAuthorities = authorities.flatMap(({ crossCertificates }) => [null, ...crossCertificates]).length;
-  assert.equal(calls.get('signer.sign'), certificates.length + ofAuthorities + checkpoints);
+  const lists = calls.get('crlFiles.put') ?? 0;
+  assert.equal(calls.get('signer.sign'), certificates.length + ofAuthorities + checkpoints + lists);
   assert.ok(certificates.length <= identities.length * 15, `${certificates.length} certificates in a year`);
   // Every bundle is a secret there as well.
   const bundles = await world.deps.fleet.bundles();

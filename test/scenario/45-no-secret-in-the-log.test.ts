@@ -84,6 +84,7 @@ test('45 No token, secret or key stands in any event, of whatever writer', async
     'authority-published',
     'certificate-issued',
     'certificate-renewed',
+    'crl-published',
     'identity-created',
     'login',
     'login-denied',

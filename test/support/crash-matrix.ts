@@ -29,7 +29,7 @@ const KILLS: readonly {
 
 /** Calls that change something outside the process. Leases save work, and nothing depends on them. */
 const WRITES =
-  /\.(?:commit|claim\w+|add|countEvent|insert\w*|replace\w+|put\w*|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send\w*|append|finish|forget\w+|remove\w*)$/;
+  /\.(?:commit|claim\w+|add|countEvent|insert\w*|replace\w+|change\w+|put\w*|request|createSelfSigned|merge|disable|discardPending|recover|write|sign|send\w*|append|finish|forget\w+|remove\w*)$/;
 
 const isWrite = ({ port, method }: PortCall) => WRITES.test(`${port}.${method}`);
 

@@ -5,7 +5,12 @@ import { allIdentities } from './inspect-world.ts';
 import type { World } from './memory-world.ts';
 
 /** Events of tries, of which a kill makes more. */
-const OF_TRIES: readonly string[] = ['renewal-queued', 'renewal-failed', 'reconciled'] satisfies EventType[];
+const OF_TRIES: readonly string[] = [
+  'renewal-queued',
+  'renewal-failed',
+  'reconciled',
+  'crl-published',
+] satisfies EventType[];
 
 /** Events that are written before what they tell of, in another transaction: after a kill they come again. */
 const AT_LEAST_ONCE: readonly string[] = [

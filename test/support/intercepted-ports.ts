@@ -17,6 +17,8 @@ const PORTS = [
   'operations',
   'access',
   'revocationRules',
+  'crl',
+  'crlFiles',
   'audit',
   'checkpoints',
   'authorityVault',

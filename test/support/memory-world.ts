@@ -1,4 +1,5 @@
 import { MemoryCheckpoints } from '../../shared/adapters/memory/memory-checkpoints.ts';
+import { MemoryCrlFiles } from '../../shared/adapters/memory/memory-crl-files.ts';
 import { MemorySecrets } from '../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
@@ -7,6 +8,7 @@ import { MemoryWorkQueue } from '../../shared/adapters/memory/memory-work-queue.
 import { TableAccessStore } from '../../shared/adapters/storage/table-access-store.ts';
 import { TableAuditStore } from '../../shared/adapters/storage/table-audit-store.ts';
 import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
+import { TableCrlStore } from '../../shared/adapters/storage/table-crl-store.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
@@ -22,6 +24,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import { advanceOperation } from '../../shared/use-cases/advance-operation.ts';
 import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
+import { publishAtOnce } from '../../shared/use-cases/publish-crl.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
 import { tendFleet } from '../../shared/use-cases/tend-fleet.ts';
 import { type KeyMaker, readyKeys } from './ready-keys.ts';
@@ -90,6 +93,7 @@ export const POLICY: Policy = {
   issuancesPerIdentity: 200,
   taintWaveSize: 100,
   taintWaveMinutes: 15,
+  crlValidityHours: 72,
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
@@ -116,6 +120,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
   };
   const queue = new MemoryWorkQueue();
   const checkpoints = new MemoryCheckpoints();
+  const crlFiles = new MemoryCrlFiles();
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
@@ -134,9 +139,11 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
     operations: new TableOperationStore(tables.record, RECORD_SHARDS),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
+    crl: new TableCrlStore(tables.record, RECORD_SHARDS),
+    crlFiles,
     audit: new TableAuditStore(tables.record, RECORD_SHARDS),
     checkpoints,
-    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints],
+    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints, crlFiles],
     authorityVault,
     authoritySecrets,
     clientVault,
@@ -166,6 +173,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
       reconcile: '0 30 2 * * *',
       'seal-audit': '0 */5 * * * *',
       'roll-authority': '0 0 1 * * *',
+      'publish-crl': '0 15 */6 * * *',
     },
   };
   return {
@@ -184,6 +192,8 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
     lines,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', tendFleet);
+      // What fails is delivered again.
+      if (queue.takeAnnouncements() > 0) await publishAtOnce(used, run).catch(() => queue.announceLists());
       for (const id of queue.takeOperations()) await advanceOperation(used, run, id);
       for (const item of queue.takeAll()) await doWork(used, run, item);
     },

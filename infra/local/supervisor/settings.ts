@@ -27,11 +27,13 @@ const POLICY = [
   'ISSUANCES_PER_IDENTITY',
   'TAINT_WAVE_SIZE',
   'TAINT_WAVE_MINUTES',
+  'CRL_VALIDITY_HOURS',
   'TRUST_DOMAIN',
   'CLOUD_FQDN',
   'RENEW_DUE_SCHEDULE',
   'RECONCILE_SCHEDULE',
   'ROLL_AUTHORITY_SCHEDULE',
+  'PUBLISH_CRL_SCHEDULE',
 ];
 // No NODE_OPTIONS: what a developer loads into every Node (a profiler, a preload) would run inside the stand-ins too.
 const MACHINE = ['PATH', 'HOME', 'LANG', 'TMPDIR'];

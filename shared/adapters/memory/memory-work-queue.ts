@@ -4,6 +4,7 @@ import type { WorkItem, WorkQueue } from '../../ports/work-queue.ts';
 export class MemoryWorkQueue implements WorkQueue {
   #waiting: WorkItem[] = [];
   #operations: string[] = [];
+  #announcements = 0;
 
   async prepare(): Promise<void> {}
 
@@ -15,8 +16,19 @@ export class MemoryWorkQueue implements WorkQueue {
     this.#operations.push(operationId);
   }
 
+  async announceLists(): Promise<void> {
+    this.#announcements += 1;
+  }
+
   async depth(): Promise<{ waiting: number; poison: number }> {
-    return { waiting: this.#waiting.length + this.#operations.length, poison: 0 };
+    return { waiting: this.#waiting.length + this.#operations.length + this.#announcements, poison: 0 };
+  }
+
+  /** Takes the requests to look at the revocation lists. @returns how many there were */
+  takeAnnouncements(): number {
+    const announcements = this.#announcements;
+    this.#announcements = 0;
+    return announcements;
   }
 
   /** Takes the operations that wait. */

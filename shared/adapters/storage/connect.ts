@@ -4,6 +4,7 @@ import { ContainerClient } from '@azure/storage-blob';
 import { QueueClient } from '@azure/storage-queue';
 import { AzureTable } from './azure-table.ts';
 import { BlobCheckpointStore, CHECKPOINT_CONTAINER } from './blob-checkpoint-store.ts';
+import { BlobCrlFiles, CRL_CONTAINER } from './blob-crl-files.ts';
 import { POISON_QUEUE, StorageWorkQueue, WORK_QUEUE } from './storage-work-queue.ts';
 
 /** Where the record is: a storage account by the app's identity, or on one machine by a connection string. */
@@ -22,6 +23,7 @@ export interface RecordClients {
   readonly counters: AzureTable;
   readonly queue: StorageWorkQueue;
   readonly checkpoints: BlobCheckpointStore;
+  readonly crlFiles: BlobCrlFiles;
 }
 
 /** Clients of the record's tables, queue and blobs. Nothing is called yet. */
@@ -36,6 +38,7 @@ export function connectStorage(storage: RecordStorage, credential: TokenCredenti
       queue(storage, credential, POISON_QUEUE),
     ),
     checkpoints: new BlobCheckpointStore(container(storage, credential, CHECKPOINT_CONTAINER)),
+    crlFiles: new BlobCrlFiles(container(storage, credential, CRL_CONTAINER)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { AuditEvent, EventType } from '../../domain/audit.ts';
 import type { ClusterGate } from '../../domain/cluster-gate.ts';
 import { type CertificateRecord, CLIENT_TYPES, type Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
+import type { ListingNote } from '../../domain/listed-revocation.ts';
 import type { IdentityId } from '../../domain/names.ts';
 import { type CertificateRevocation, REVOCATION_REASONS } from '../../domain/revocation.ts';
 import type { TokenRecord } from '../../domain/token.ts';
@@ -200,6 +201,27 @@ const gate: z.ZodType<ClusterGate> = z.object({
   epoch: z.int(),
 });
 
+const note: z.ZodType<ListingNote> = z.object({
+  v,
+  id: z.string(),
+  at: instant,
+  revoked: z
+    .object({
+      identity: identityId,
+      instance: z.string().nullable(),
+      serialNumber: z.string().nullable(),
+      invalidityDate: instant.nullable(),
+    })
+    .nullable(),
+  ruled: z
+    .object({
+      ruleId: z.string(),
+      clientType: z.enum(CLIENT_TYPES).nullable(),
+      cluster: z.string().nullable(),
+    })
+    .nullable(),
+});
+
 export const recordCodecs = {
   identity: rowCodec('identity', identity),
   token: rowCodec('token', token),
@@ -211,4 +233,5 @@ export const recordCodecs = {
   owner: rowCodec('owner', owner),
   event: rowCodec('event', event),
   gate: rowCodec('gate', gate),
+  note: rowCodec('note for the revocation lists', note),
 };

@@ -1,5 +1,5 @@
 import type { QueueClient } from '@azure/storage-queue';
-import type { OperationMessage, WorkItem, WorkQueue } from '../../ports/work-queue.ts';
+import type { ListsMessage, OperationMessage, WorkItem, WorkQueue } from '../../ports/work-queue.ts';
 import { statusOf, storageError } from './errors.ts';
 
 /** The queue that the work function is triggered by, and the one that the host puts hopeless messages into. */
@@ -38,7 +38,11 @@ export class StorageWorkQueue implements WorkQueue {
     return this.#send({ v: 1, type: 'operation', operationId });
   }
 
-  async #send(message: WorkItem | OperationMessage): Promise<void> {
+  announceLists(): Promise<void> {
+    return this.#send({ v: 1, type: 'publish-crl' });
+  }
+
+  async #send(message: WorkItem | OperationMessage | ListsMessage): Promise<void> {
     // host.json says that messages are base64; the client sends text as it is.
     const text = Buffer.from(JSON.stringify(message)).toString('base64');
     try {

@@ -7,7 +7,8 @@ import type { AccessChange, AccessStore } from '../../ports/access-store.ts';
 import type { EventChange, Stored } from '../../ports/identity-store.ts';
 import { decodeKnown, type RowCodec, rowCodec } from './row-codec.ts';
 import type { RowOperation, StoredRow, Table } from './table.ts';
-import { partitionName, rowOperation } from './table-identity-store.ts';
+import { rowOperation } from './table-identity-store.ts';
+import { partitionName } from './walk-rows.ts';
 
 const role: z.ZodType<Role> = z.object({
   name: z.string(),

@@ -5,6 +5,7 @@ import { EverleafError, isEverleafError } from '../../domain/errors.ts';
 import type { CertificateRecord, Identity } from '../../domain/identity.ts';
 import type { Instance } from '../../domain/instance.ts';
 import { addMs, MINUTE_MS, toMinute } from '../../domain/instants.ts';
+import type { ListingNote } from '../../domain/listed-revocation.ts';
 import type { IdentityId } from '../../domain/names.ts';
 import type { CertificateRevocation } from '../../domain/revocation.ts';
 import { shardOf } from '../../domain/sharding.ts';
@@ -21,9 +22,8 @@ import type {
 import { recordCodecs } from './record-rows.ts';
 import { decodeKnown, type RowCodec } from './row-codec.ts';
 import type { RowOperation, StoredRow, Table } from './table.ts';
+import { AFTER_BAR, partitionName, type WalkPosition, walkRows } from './walk-rows.ts';
 
-/** The first key behind every key that begins with what stands before the bar. */
-const AFTER_BAR = '}';
 /** Rows of one answer; far more than one transaction or one page of a status needs. */
 const EVERYTHING = Number.POSITIVE_INFINITY;
 /** Tries to count an event: whoever loses all of them is one of many that are counted in the same row. */
@@ -39,6 +39,7 @@ const keys = {
   issuance: (credential: string, spkiHash: string) => `l|${credential}|${spkiHash}`,
   gate: (cluster: string, slot: number) => `g|${cluster}|${String(slot).padStart(2, '0')}`,
   event: (time: Date, id: string) => `o|${time.toISOString()}|${id}`,
+  note: noteKey,
 };
 
 /**
@@ -195,27 +196,10 @@ export class TableIdentityStore implements IdentityStore {
     return this.#record.range(this.#partitionOf(cluster), prefix, before, EVERYTHING);
   }
 
-  /** Rows whose keys begin with a prefix, of one partition or one after the other; a cursor is `<partition>:<last key>`. */
-  async #walk<T>(
-    prefix: string,
-    codec: RowCodec<T>,
-    { cursor, limit }: { cursor?: string; limit: number },
-    onlyShard?: number,
-  ): Promise<Page<T>> {
-    const [startShard = '', startKey = ''] = cursor?.split(/:(.*)/s) ?? [];
-    const first = onlyShard ?? Number(startShard);
-    const last = onlyShard ?? this.#shards - 1;
-    const items: T[] = [];
-    for (let shard = first; shard <= last; shard++) {
-      // `!` sorts before every character that a name may go on with.
-      const from = shard === first && startKey !== '' ? `${startKey}!` : `${prefix}|`;
-      const wanted = limit - items.length;
-      const rows = await this.#record.range(partitionName(shard), from, prefix + AFTER_BAR, wanted);
-      items.push(...decodeKnown(rows, codec));
-      const lastKey = rows.at(-1)?.key;
-      if (rows.length >= wanted && lastKey !== undefined) return { items, nextCursor: `${shard}:${lastKey}` };
-    }
-    return { items, nextCursor: null };
+  /** Rows whose keys begin with a prefix, of all partitions, or of one. */
+  #walk<T>(prefix: string, codec: RowCodec<T>, position: WalkPosition, onlyShard?: number): Promise<Page<T>> {
+    const shards = { from: onlyShard ?? 0, to: onlyShard ?? this.#shards - 1 };
+    return walkRows(this.#record, prefix, (rows) => decodeKnown(rows, codec), position, shards);
   }
 
   async #read<T>(partition: string, key: string, codec: RowCodec<T>): Promise<Stored<T> | null> {
@@ -236,9 +220,9 @@ function assertOwnChain(cluster: string, changes: readonly Change[]): void {
   }
 }
 
-/** The partition of the record that a shard's rows are in. */
-export function partitionName(shard: number): string {
-  return String(shard).padStart(2, '0');
+/** Notes for the revocation lists, oldest first. */
+export function noteKey({ at, id }: ListingNote): string {
+  return `u|${at.toISOString()}|${id}`;
 }
 
 /** The row that a change writes or removes. */
@@ -269,6 +253,8 @@ function keyOf({ kind, value }: Write): string {
       return keys.revocation(value.identity, value.serialNumber);
     case 'due':
       return value.key;
+    case 'note':
+      return keys.note(value);
     case 'gate':
       return keys.gate(value.cluster, value.slot);
     case 'event':

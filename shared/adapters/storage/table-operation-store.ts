@@ -11,7 +11,8 @@ import type { EventChange, Stored } from '../../ports/identity-store.ts';
 import type { KeyedRequest, OperationStore } from '../../ports/operation-store.ts';
 import { decodeKnown, instant, rowCodec } from './row-codec.ts';
 import type { RowOperation, Table } from './table.ts';
-import { partitionName, rowOperation } from './table-identity-store.ts';
+import { rowOperation } from './table-identity-store.ts';
+import { partitionName } from './walk-rows.ts';
 
 const v = z.literal(1);
 

@@ -3,11 +3,12 @@ import { FLEET_CHAIN } from '../../domain/audit.ts';
 import { CLIENT_TYPES } from '../../domain/identity.ts';
 import { REVOCATION_REASONS, type RevocationRule } from '../../domain/revocation.ts';
 import { shardOf } from '../../domain/sharding.ts';
-import type { EventChange } from '../../ports/identity-store.ts';
+import type { Change, EventChange } from '../../ports/identity-store.ts';
 import type { RevocationRules } from '../../ports/revocation-rules.ts';
 import { instant, rowCodec } from './row-codec.ts';
 import type { Table } from './table.ts';
-import { partitionName, rowOperation } from './table-identity-store.ts';
+import { rowOperation } from './table-identity-store.ts';
+import { partitionName } from './walk-rows.ts';
 
 const rule: z.ZodType<RevocationRule> = z.object({
   v: z.literal(1),
@@ -43,10 +44,19 @@ export class TableRevocationRules implements RevocationRules {
 
   async insert(value: RevocationRule, event: EventChange): Promise<void> {
     const row = { op: 'insert', key: keyOf(value), ...codec.encode(value) } as const;
-    await this.#table.commit(this.#partition, [row, rowOperation(event)]);
+    const note = noteOf(value, `${value.id}-made`, event);
+    await this.#table.commit(this.#partition, [row, rowOperation(event), rowOperation(note)]);
   }
 
   async remove(value: RevocationRule, event: EventChange): Promise<void> {
-    await this.#table.commit(this.#partition, [{ op: 'remove', key: keyOf(value) }, rowOperation(event)]);
+    const row = { op: 'remove', key: keyOf(value) } as const;
+    const note = noteOf(value, `${value.id}-gone`, event);
+    await this.#table.commit(this.#partition, [row, rowOperation(event), rowOperation(note)]);
   }
+}
+
+/** What the revocation lists must look at, once for the rule and once for its end. */
+function noteOf({ id: ruleId, clientType, cluster }: RevocationRule, id: string, event: EventChange): Change {
+  const ruled = { ruleId, clientType, cluster };
+  return { op: 'put', kind: 'note', value: { v: 1, id, at: event.value.time, revoked: null, ruled } };
 }

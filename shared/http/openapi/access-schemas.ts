@@ -67,7 +67,12 @@ export const accessSchemas: Readonly<Record<string, Schema>> = {
     identity: orNull(object(id)),
     serialNumber: orNull(hex),
   }),
-  RevokeRequest: object({ 'reason?': revocationReason, 'instance?': hex, 'serialNumber?': hex }),
+  RevokeRequest: object({
+    'reason?': revocationReason,
+    'instance?': hex,
+    'serialNumber?': hex,
+    'invalidityDate?': instant,
+  }),
   Revocation: object({
     ...id,
     instance: orNull(text),

@@ -9,6 +9,7 @@ import { clusterSchemas } from './cluster-schemas.ts';
 import { fleetSchemas } from './fleet-schemas.ts';
 import { problemResponses } from './operation.ts';
 import { operatorPaths } from './operator-paths.ts';
+import { revocationPaths } from './revocation-paths.ts';
 
 /**
  * The whole API in OpenAPI 3.1. Written by hand, beside the code: a test walks the route table and this document side
@@ -29,7 +30,14 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    paths: { ...agentPaths, ...operatorPaths, ...clusterPaths, ...authorityPaths, ...accessPaths },
+    paths: {
+      ...agentPaths,
+      ...revocationPaths,
+      ...operatorPaths,
+      ...clusterPaths,
+      ...authorityPaths,
+      ...accessPaths,
+    },
     components: {
       responses: problemResponses,
       schemas: { ...agentSchemas, ...fleetSchemas, ...clusterSchemas, ...authoritySchemas, ...accessSchemas },

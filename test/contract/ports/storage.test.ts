@@ -4,10 +4,12 @@ import { TableClient } from '@azure/data-tables';
 import { ContainerClient } from '@azure/storage-blob';
 import { QueueClient } from '@azure/storage-queue';
 import { MemoryCheckpoints } from '../../../shared/adapters/memory/memory-checkpoints.ts';
+import { MemoryCrlFiles } from '../../../shared/adapters/memory/memory-crl-files.ts';
 import { MemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
 import { MemoryWorkQueue } from '../../../shared/adapters/memory/memory-work-queue.ts';
 import { AzureTable } from '../../../shared/adapters/storage/azure-table.ts';
 import { BlobCheckpointStore } from '../../../shared/adapters/storage/blob-checkpoint-store.ts';
+import { BlobCrlFiles } from '../../../shared/adapters/storage/blob-crl-files.ts';
 import { StorageWorkQueue } from '../../../shared/adapters/storage/storage-work-queue.ts';
 import type { Table } from '../../../shared/adapters/storage/table.ts';
 import { TableLeases } from '../../../shared/adapters/storage/table-leases.ts';
@@ -18,6 +20,8 @@ import { describeAccessStore } from './suites/access-store.ts';
 import { describeAuditStore } from './suites/audit-store.ts';
 import { describeCheckpointStore } from './suites/checkpoint-store.ts';
 import { describeCounters } from './suites/counters.ts';
+import { describeCrlFiles } from './suites/crl-files.ts';
+import { describeCrlStore } from './suites/crl-store.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
@@ -62,6 +66,7 @@ for (const [name, makeTable] of [
   describeCounters(name, makeTable);
   describeAuditStore(name, makeTable);
   describeRevocationRules(name, makeTable);
+  describeCrlStore(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
 }
 
@@ -72,6 +77,7 @@ describeWorkQueue('in memory', async () => {
     takeAll: async () => [
       ...queue.takeAll(),
       ...queue.takeOperations().map((operationId) => ({ v: 1, type: 'operation', operationId })),
+      ...Array.from({ length: queue.takeAnnouncements() }, () => ({ v: 1, type: 'publish-crl' })),
     ],
   };
 });
@@ -90,6 +96,12 @@ describeWorkQueue('on Queue storage', async () => {
     },
   };
 });
+
+describeCrlFiles('in memory', async () => new MemoryCrlFiles());
+describeCrlFiles(
+  'on Blob storage',
+  async () => new BlobCrlFiles(new ContainerClient(azurite.connectionString, uniqueName())),
+);
 
 describeCheckpointStore('in memory', async () => new MemoryCheckpoints());
 describeCheckpointStore(

@@ -133,6 +133,7 @@ describe('the environment', () => {
       'OPERATOR_ISSUER',
       'OPERATOR_TENANT_ID',
       'PUBLIC_BASE_URL',
+      'PUBLISH_CRL_SCHEDULE',
       'RECONCILE_SCHEDULE',
       'RECORD_STORAGE',
       'RENEW_DUE_SCHEDULE',

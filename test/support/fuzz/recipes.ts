@@ -45,6 +45,14 @@ function forceable(scene: Scene, pick: Pick) {
   const body = { ...optional(pick, 'force', pick.oneIn(2)), ...optional(pick, 'dryRun', pick.oneIn(2)) };
   return { ...ofAuthority(scene, pick), query: page(scene, pick), body };
 }
+/** An authority's list or certificate, or one of an authority that nobody knows. */
+const publicOfAuthority = (scene: Scene, pick: Pick, route: 'crl' | 'ca') => {
+  const authority = pick.orElse(scene.authorities, 'a1b2c3d4');
+  return {
+    params: { authority },
+    headers: conditional('if-none-match', scene.etags.get(`/api/${route}/${authority}`)),
+  };
+};
 
 type Recipes = { readonly [Name in RouteName]: { readonly [Method in MethodOf<Name>]: Recipe } };
 
@@ -58,6 +66,8 @@ export const RECIPES: Recipes = {
   'ca-bundle': {
     GET: (scene) => ({ headers: conditional('if-none-match', scene.etags.get('/api/ca-bundle')) }),
   },
+  crl: { GET: (scene, pick) => publicOfAuthority(scene, pick, 'crl') },
+  ca: { GET: (scene, pick) => publicOfAuthority(scene, pick, 'ca') },
   health: { GET: () => ({}) },
   openapi: {
     GET: (scene) => ({ headers: conditional('if-none-match', scene.etags.get('/api/openapi.json')) }),
@@ -239,7 +249,11 @@ export const RECIPES: Recipes = {
       const what = pick.oneIn(8)
         ? {}
         : pick.of([{ instance: line.instance }, { serialNumber: pick.orElse(scene.serials, '01') }]);
-      return { ...write(scene, pick), params: { ...line.id }, body: { reason, ...what } };
+      return {
+        ...write(scene, pick),
+        params: { ...line.id },
+        body: { reason, ...what, ...optional(pick, 'invalidityDate', moment(scene, pick)) },
+      };
     },
   },
   instances: { GET: (scene, pick) => ({ ...read(scene, pick), params: { ...identity(scene, pick) } }) },

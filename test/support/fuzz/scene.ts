@@ -3,6 +3,7 @@ import { type IdentityId, isSameIdentity } from '../../../shared/domain/names.ts
 import { decodePem } from '../../../shared/pki/pem.ts';
 import { createCluster } from '../../../shared/use-cases/create-cluster.ts';
 import { firstStart } from '../../../shared/use-cases/first-start.ts';
+import { publishCrl } from '../../../shared/use-cases/publish-crl.ts';
 import { putAssignment } from '../../../shared/use-cases/role-assignments.ts';
 import { type KeyPair, keyPair } from '../../unit/pki/support/keys.ts';
 import {
@@ -57,10 +58,10 @@ export class Scene {
   readonly cursors: string[] = ['0', '1'];
   readonly serials: string[] = [];
   readonly bundles: string[] = [];
+  readonly authorities: string[] = [];
   readonly instances: { readonly id: IdentityId; readonly instance: string }[] = [];
   readonly operations: string[] = [];
   readonly rules: string[] = [];
-  readonly authorities: string[] = [];
   /** The newest ETag of each path. */
   readonly etags = new Map<string, string>();
 
@@ -78,6 +79,8 @@ export class Scene {
     const { world } = scene;
     const { deps, run } = world;
     await firstStart(deps, run);
+    await publishCrl(deps, run);
+    scene.authorities.push(...(await deps.fleet.authorities()).map(({ id }) => id));
     await createCluster(deps, run, CLUSTER, null);
     const contributor = { kind: 'operator', id: 'contributor' } as const;
     const assigned = { id: 'contributor', roleName: 'Contributor', scope: '/', principal: contributor };

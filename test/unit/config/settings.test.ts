@@ -67,6 +67,7 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     issuancesPerIdentity: 200,
     taintWaveSize: 100,
     taintWaveMinutes: 15,
+    crlValidityHours: 72,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -77,6 +78,7 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
   assert.equal(settings.schedules.renewDue, '0 */15 * * * *');
   assert.equal(settings.schedules.reconcile, '0 30 2 * * *');
   assert.equal(settings.schedules.sealAudit, '0 */5 * * * *');
+  assert.equal(settings.schedules.publishCrl, '0 15 */6 * * *');
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',

@@ -34,6 +34,8 @@ const OPEN_TO: Readonly<Record<string, string>> = {
   'GET ca-bundle': 'everybody',
   'GET health': 'everybody',
   'GET openapi.json': 'everybody',
+  'GET crl/{authority}': 'everybody',
+  'GET ca/{authority}': 'everybody',
   'GET status': 'orca',
   'GET plan': 'orca',
   'GET clusters': 'orca',

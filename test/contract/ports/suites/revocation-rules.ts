@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Table } from '../../../../shared/adapters/storage/table.ts';
-import { partitionName } from '../../../../shared/adapters/storage/table-identity-store.ts';
 import { TableRevocationRules } from '../../../../shared/adapters/storage/table-revocation-rules.ts';
+import { partitionName } from '../../../../shared/adapters/storage/walk-rows.ts';
 import { FLEET_CHAIN } from '../../../../shared/domain/audit.ts';
 import type { RevocationRule } from '../../../../shared/domain/revocation.ts';
 import { RECORD_SHARDS, shardOf } from '../../../../shared/domain/sharding.ts';
@@ -36,21 +36,22 @@ export function describeRevocationRules(name: string, makeTable: () => Promise<T
     const table = await makeTable();
     await table.prepare();
     const events = async () => (await table.range(PARTITION, 'o|', 'o}', 100)).length;
-    return { store: new TableRevocationRules(table, RECORD_SHARDS), table, events };
+    const notes = async () => (await table.range(PARTITION, 'u|', 'u}', 100)).length;
+    return { store: new TableRevocationRules(table, RECORD_SHARDS), table, events, notes };
   };
 
   describe(`RevocationRules: ${name}`, () => {
-    test('1. a rule and its event are written together or not at all', async () => {
-      const { store, events } = await makeStore();
+    test('1. a rule, its event and its note are written together or not at all', async () => {
+      const { store, events, notes } = await makeStore();
       await store.insert(rule('a1'), event(CREATED));
       assert.equal(await events(), 1);
       await assert.rejects(store.insert(rule('a1', { cluster: 'beta' }), event(CREATED)), {
         code: 'Conflict',
       });
-      assert.equal(await events(), 1);
+      assert.deepEqual([await events(), await notes()], [1, 1]);
       assert.deepEqual(await store.all(), [rule('a1')]);
       await store.remove(rule('a1'), event('revocation-rule-deleted'));
-      assert.equal(await events(), 2);
+      assert.deepEqual([await events(), await notes()], [2, 2]);
       assert.deepEqual(await store.all(), []);
     });
 

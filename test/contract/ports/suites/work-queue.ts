@@ -36,7 +36,15 @@ export function describeWorkQueue(name: string, makeQueue: () => Promise<QueueUn
       assert.deepEqual(await takeAll(), [{ v: 1, type: 'operation', operationId: '0a'.repeat(16) }]);
     });
 
-    test('2. depth counts what waits and what was given up on', async () => {
+    test('2. so is the request to look at the revocation lists', async () => {
+      const { queue, takeAll } = await makeQueue();
+      await queue.prepare();
+      await queue.announceLists();
+      assert.deepEqual(await queue.depth(), { waiting: 1, poison: 0 });
+      assert.deepEqual(await takeAll(), [{ v: 1, type: 'publish-crl' }]);
+    });
+
+    test('3. depth counts what waits and what was given up on', async () => {
       const { queue } = await makeQueue();
       await queue.prepare();
       assert.deepEqual(await queue.depth(), { waiting: 0, poison: 0 });
@@ -45,7 +53,7 @@ export function describeWorkQueue(name: string, makeQueue: () => Promise<QueueUn
       assert.deepEqual(await queue.depth(), { waiting: 2, poison: 0 });
     });
 
-    test('2. preparing a queue that is there takes nothing away', async () => {
+    test('3. preparing a queue that is there takes nothing away', async () => {
       const { queue } = await makeQueue();
       await queue.prepare();
       await queue.send(item(1));
