@@ -9,6 +9,7 @@ import { TableCounters } from './adapters/storage/table-counters.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
+import { TableOcspStore } from './adapters/storage/table-ocsp-store.ts';
 import { TableOperationStore } from './adapters/storage/table-operation-store.ts';
 import { TableRevocationRules } from './adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from './adapters/system/cron-schedules.ts';
@@ -35,7 +36,7 @@ export interface App {
  */
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
-  const { record, serials, keys, counters, queue, checkpoints } = connectStorage(
+  const { record, serials, keys, counters, answers, queue, checkpoints } = connectStorage(
     settings.storage,
     credential,
   );
@@ -47,11 +48,12 @@ export function createApp(settings: Settings): App {
       identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
       fleet: new TableFleetStore(record),
       operations: new TableOperationStore(record, RECORD_SHARDS),
+      ocsp: new TableOcspStore({ record, answers }),
       access: new TableAccessStore(record, RECORD_SHARDS),
       revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
       audit: new TableAuditStore(record, RECORD_SHARDS),
       checkpoints,
-      storage: [record, serials, keys, counters, queue, checkpoints],
+      storage: [record, serials, keys, counters, answers, queue, checkpoints],
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
@@ -80,6 +82,7 @@ export function createApp(settings: Settings): App {
         'renew-due': settings.schedules.renewDue,
         reconcile: settings.schedules.reconcile,
         'seal-audit': settings.schedules.sealAudit,
+        'renew-responders': settings.schedules.renewResponders,
       },
     },
     operators: openIdOperators(settings.operators, systemClock),

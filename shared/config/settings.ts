@@ -25,7 +25,12 @@ export interface Settings {
     readonly authPort: number;
     readonly location: string;
   };
-  readonly schedules: { readonly renewDue: string; readonly reconcile: string; readonly sealAudit: string };
+  readonly schedules: {
+    readonly renewDue: string;
+    readonly reconcile: string;
+    readonly sealAudit: string;
+    readonly renewResponders: string;
+  };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -67,6 +72,8 @@ function schemaFor(environment: Environment) {
     VAULT_KEYS_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(60),
     LOGIN_FAILURES_PER_SOURCE: z.coerce.number().int().min(1).max(1_000_000).default(30),
     ISSUANCES_PER_IDENTITY: z.coerce.number().int().min(1).max(1_000_000).default(200),
+    OCSP_SIGNATURES_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(600),
+    OCSP_SIGNATURES_PER_SOURCE: z.coerce.number().int().min(1).max(10_000).default(120),
     AUTHORITY_VAULT_URL: url,
     CLIENT_VAULT_URL: url,
     RECORD_STORAGE: connectionString(isInAzure).optional(),
@@ -91,6 +98,7 @@ function schemaFor(environment: Environment) {
     RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
     RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
     AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
+    OCSP_SCHEDULE: schedule.default('0 20 */6 * * *'),
   });
 }
 
@@ -180,6 +188,8 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       updateReminderDays: read.UPDATE_REMINDER_DAYS,
       loginFailuresPerSource: read.LOGIN_FAILURES_PER_SOURCE,
       issuancesPerIdentity: read.ISSUANCES_PER_IDENTITY,
+      ocspSignaturesPerMinute: read.OCSP_SIGNATURES_PER_MINUTE,
+      ocspSignaturesPerSource: read.OCSP_SIGNATURES_PER_SOURCE,
     },
     authorityVaultUrl: read.AUTHORITY_VAULT_URL,
     clientVaultUrl: read.CLIENT_VAULT_URL,
@@ -203,6 +213,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       renewDue: read.RENEW_DUE_SCHEDULE,
       reconcile: read.RECONCILE_SCHEDULE,
       sealAudit: read.AUDIT_SEAL_SCHEDULE,
+      renewResponders: read.OCSP_SCHEDULE,
     },
   };
 }

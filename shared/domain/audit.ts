@@ -29,6 +29,7 @@ export const EVENT_TYPES = [
   'authority-tainted',
   'authority-revoked',
   'authority-cancelled',
+  'responder-renewed',
   'reconciled',
   'token-cut-over',
   'login-file-issued',

@@ -28,6 +28,10 @@ export interface Policy {
   readonly loginFailuresPerSource: number;
   /** Certificates, tokens and notes that one identity may ask for in an hour: far more than its replicas ever need. */
   readonly issuancesPerIdentity: number;
+  /** OCSP answers that are signed in a minute: far below Key Vault's service limit of 2,000 operations in 10 s. */
+  readonly ocspSignaturesPerMinute: number;
+  /** Of these, answers for one source alone, which nobody else can be given: those with a nonce, for instance. */
+  readonly ocspSignaturesPerSource: number;
 }
 
 /** notBefore lies this far before issuing, for clocks that are behind; Key Vault's own certificates use 600 s. */

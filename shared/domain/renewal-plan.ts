@@ -18,7 +18,7 @@ export type PlanReason =
 /** One line of a plan: what should be done to one credential, and why. */
 export interface PlanEntry {
   readonly target: IdentityId | { readonly authorityId: string };
-  readonly kind: CredentialKind | 'authority' | 'reminder';
+  readonly kind: CredentialKind | 'authority' | 'responder' | 'reminder';
   readonly action: PlanAction;
   readonly dueAt: Date;
   readonly windowOpensAt: Date | null;

@@ -1,9 +1,11 @@
 import { planReminder } from '../domain/cluster.ts';
 import { identityText } from '../domain/names.ts';
 import { type PlanEntry, planAuthority, planCredential } from '../domain/renewal-plan.ts';
+import { planResponder } from '../domain/responder.ts';
 import { readActiveAuthority } from './authorities.ts';
 import type { Deps } from './deps.ts';
 import { inPool } from './pool.ts';
+import { readResponders } from './renew-responders.ts';
 
 export interface Plan {
   readonly at: Date;
@@ -24,14 +26,18 @@ export interface PlanQuery {
 }
 
 /**
- * What a scan at a moment would do and why: the authority first, then every credential that is due by then. It asks
+ * What a scan at a moment would do and why: the authority and the OCSP responders first, then every credential that is due by then. It asks
  * the same function as the scan, and changes nothing.
  */
 export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   const computedAt = deps.clock.now();
   const at = query.at ?? computedAt;
   const entries: PlanEntry[] = [];
-  if (query.cluster === null) entries.push(planAuthority(await readActiveAuthority(deps), at));
+  if (query.cluster === null) {
+    entries.push(planAuthority(await readActiveAuthority(deps), at));
+    const responders = await readResponders(deps, at);
+    entries.push(...responders.map(({ authority, responder }) => planResponder(authority, responder, at)));
+  }
   entries.push(...(await planReminders(deps, query.cluster, at)));
   const due = (await deps.identities.due(at, Number.POSITIVE_INFINITY)).filter(
     (row) => row.dueAt <= at && (query.cluster === null || row.identity.cluster === query.cluster),

@@ -3,6 +3,7 @@ import { EverleafError } from '../domain/errors.ts';
 import { IDENTITY_STATES, type IdentityState } from '../domain/identity-status.ts';
 import { MINUTE_MS } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
+import { isResponderEnding } from '../domain/responder.ts';
 import { readActiveAuthority, readTrustBundle } from './authorities.ts';
 import { listClusters } from './clusters.ts';
 import type { Deps, TimerName } from './deps.ts';
@@ -10,6 +11,7 @@ import { type FleetJudgement, judgeFleet } from './judge-fleet.ts';
 import { type IdentityStatus, type JudgedIdentity, judgeIdentity, readDetails } from './judge-identity.ts';
 import { pagesOf } from './pages.ts';
 import { inPool } from './pool.ts';
+import { readResponders } from './renew-responders.ts';
 
 export interface StatusQuery {
   readonly cluster: string | null;
@@ -54,16 +56,18 @@ const TICKS_OF_PATIENCE = 2;
  */
 export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status> {
   const now = deps.clock.now();
-  const [authority, queue, clusters, timers] = await Promise.all([
+  const [authority, queue, clusters, responders, timers] = await Promise.all([
     readActiveAuthority(deps),
     deps.queue.depth(),
     listClusters(deps),
+    readResponders(deps, now),
     Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
   ]);
+  const ending = responders.filter((one) => isResponderEnding(one.authority, one.responder, now));
   const overdue = clusters.filter((each) => isUpdateOverdue(each, deps.policy.updateReminderDays, now));
   const { totals, open, page, nextCursor } = await readFleet(deps, query, now);
   return {
-    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now, overdue.length),
+    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now, overdue.length, ending.length),
     now,
     version: deps.site.version,
     totals: { asOf: now, clusters: clusters.length, ...totals },

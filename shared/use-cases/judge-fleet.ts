@@ -32,6 +32,7 @@ export function judgeFleet(
   authority: Authority,
   now: Date,
   clustersNotUpdated: number,
+  respondersEnding: number,
 ): FleetJudgement {
   const { byState } = totals;
   const found: Graded[] = [
@@ -88,6 +89,12 @@ export function judgeFleet(
       code: 'AuthorityNeedsSuccessor',
       text: authorityEndText(authority),
       count: prepareSuccessorAt(authority) <= now ? 1 : 0,
+    },
+    {
+      grade: 'warning',
+      code: 'ResponderEnding',
+      text: 'authorities have no OCSP responder for more than two days to come; verifiers that ask get no answer then',
+      count: respondersEnding,
     },
   ];
   const reasons = found.filter(({ count }) => count > 0);

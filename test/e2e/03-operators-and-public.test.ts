@@ -7,6 +7,7 @@ import { accessRules } from './operators/access-rules.ts';
 import { auditLog } from './operators/audit-log.ts';
 import { clusters } from './operators/clusters.ts';
 import { identities } from './operators/identities.ts';
+import { ocsp } from './operators/ocsp.ts';
 import { problem } from './support/problem.ts';
 
 let stateDir: string;
@@ -172,3 +173,4 @@ describe('a path or method that is not there', () => {
 accessRules(() => everleaf);
 clusters(() => everleaf);
 identities(() => everleaf);
+ocsp(() => everleaf);

@@ -22,6 +22,7 @@ const AT_LEAST_ONCE: readonly string[] = [
   'authority-tainted',
   'authority-revoked',
   'authority-cancelled',
+  'responder-renewed',
 ] satisfies EventType[];
 
 /** What the record, the rules and the log say at the end, without what chance and the moment decide. */

@@ -10,6 +10,7 @@ import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
+import { TableOcspStore } from '../../shared/adapters/storage/table-ocsp-store.ts';
 import { TableOperationStore } from '../../shared/adapters/storage/table-operation-store.ts';
 import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
@@ -62,6 +63,7 @@ export interface World {
     readonly serials: MemoryTable;
     readonly keys: MemoryTable;
     readonly counters: MemoryTable;
+    readonly answers: MemoryTable;
   };
   readonly queue: MemoryWorkQueue;
   readonly checkpoints: MemoryCheckpoints;
@@ -84,6 +86,8 @@ export const POLICY: Policy = {
   updateReminderDays: 60,
   loginFailuresPerSource: 30,
   issuancesPerIdentity: 200,
+  ocspSignaturesPerMinute: 600,
+  ocspSignaturesPerSource: 120,
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
@@ -107,6 +111,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
     serials: new MemoryTable(),
     keys: new MemoryTable(),
     counters: new MemoryTable(),
+    answers: new MemoryTable(),
   };
   const queue = new MemoryWorkQueue();
   const checkpoints = new MemoryCheckpoints();
@@ -126,11 +131,15 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
     operations: new TableOperationStore(tables.record, RECORD_SHARDS),
+    ocsp: new TableOcspStore(tables),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
     audit: new TableAuditStore(tables.record, RECORD_SHARDS),
     checkpoints,
-    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints],
+    storage: [
+      ...[tables.record, tables.serials, tables.keys, tables.counters, tables.answers],
+      ...[queue, checkpoints],
+    ],
     authorityVault,
     authoritySecrets,
     clientVault,
@@ -155,7 +164,12 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
       cloudLocation: 'MocLocation',
       version: '0.0.0-test',
     },
-    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *', 'seal-audit': '0 */5 * * * *' },
+    timers: {
+      'renew-due': '0 */15 * * * *',
+      reconcile: '0 30 2 * * *',
+      'seal-audit': '0 */5 * * * *',
+      'renew-responders': '0 20 */6 * * *',
+    },
   };
   return {
     deps,

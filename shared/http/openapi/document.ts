@@ -5,6 +5,7 @@ import { agentSchemas } from './agent-schemas.ts';
 import { clusterPaths } from './cluster-paths.ts';
 import { clusterSchemas } from './cluster-schemas.ts';
 import { fleetSchemas } from './fleet-schemas.ts';
+import { ocspPaths } from './ocsp-paths.ts';
 import { problemResponses } from './operation.ts';
 import { operatorPaths } from './operator-paths.ts';
 
@@ -27,7 +28,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    paths: { ...agentPaths, ...operatorPaths, ...clusterPaths, ...accessPaths },
+    paths: { ...agentPaths, ...ocspPaths, ...operatorPaths, ...clusterPaths, ...accessPaths },
     components: {
       responses: problemResponses,
       schemas: { ...agentSchemas, ...fleetSchemas, ...clusterSchemas, ...accessSchemas },

@@ -21,6 +21,7 @@ import { describeCounters } from './suites/counters.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
+import { describeOcspStore } from './suites/ocsp-store.ts';
 import { describeOperationStore } from './suites/operation-store.ts';
 import { describeRevocationRules } from './suites/revocation-rules.ts';
 import { describeTable } from './suites/table.ts';
@@ -60,6 +61,7 @@ for (const [name, makeTable] of [
   describeOperationStore(name, makeTable);
   describeAccessStore(name, makeTable);
   describeCounters(name, makeTable);
+  describeOcspStore(name, makeTable);
   describeAuditStore(name, makeTable);
   describeRevocationRules(name, makeTable);
   describeLeases(name, leasesOn(makeTable));

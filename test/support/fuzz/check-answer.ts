@@ -15,6 +15,8 @@ const HANDS_OUT_TOKENS = [
 ];
 /** The most that one request may wait for others, by the clock of the deployment. */
 const MOST_WAIT_MS = 10_000;
+/** What comes in another form than JSON. */
+const BINARY = ['application/x-pem-file', 'application/ocsp-response'];
 const CORRELATION_ID = /^[0-9a-zA-Z-]{8,64}$/;
 const CALLER_ERRORS = [400, 401, 403, 404, 409, 412, 413, 428, 429];
 
@@ -44,7 +46,7 @@ export function checkAnswer(
   else if (status === 204 || status === 304) assert.equal(text, '', 'an answer without content has some');
   else {
     assert.ok([200, 201, 202].includes(status), `status ${status}`);
-    assert.ok(json !== null || type === 'application/x-pem-file', `content-type ${type}`);
+    assert.ok(json !== null || BINARY.includes(type), `content-type ${type}`);
   }
   checkDocumented(request, answer, json);
   checkSecrets(scene, request, answer, json);

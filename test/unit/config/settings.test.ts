@@ -63,6 +63,8 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     updateReminderDays: 60,
     loginFailuresPerSource: 30,
     issuancesPerIdentity: 200,
+    ocspSignaturesPerMinute: 600,
+    ocspSignaturesPerSource: 120,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -73,6 +75,7 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
   assert.equal(settings.schedules.renewDue, '0 */15 * * * *');
   assert.equal(settings.schedules.reconcile, '0 30 2 * * *');
   assert.equal(settings.schedules.sealAudit, '0 */5 * * * *');
+  assert.equal(settings.schedules.renewResponders, '0 20 */6 * * *');
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',
@@ -186,6 +189,8 @@ for (const [name, values] of [
   ['VAULT_KEYS_PER_MINUTE', ['0', '10001', '1e9']],
   ['LOGIN_FAILURES_PER_SOURCE', ['0', '1000001', '1.5']],
   ['ISSUANCES_PER_IDENTITY', ['0', '1000001', 'many']],
+  ['OCSP_SIGNATURES_PER_MINUTE', ['0', '10001', 'many']],
+  ['OCSP_SIGNATURES_PER_SOURCE', ['0', '10001', '1.5']],
   ['WORKLOAD_DELIVERY', ['Vault', 'none']],
   ['CLIENT_KEY_TYPE', ['EC-P256', 'RSA-1024', 'rsa-2048']],
   ['AUTHORITY_KEY_TYPE', ['EC-P384', 'RSA-1024']],
@@ -195,6 +200,7 @@ for (const [name, values] of [
   ['CLOUD_FQDN', ['Cloud.example.com', 'a..b', '10.0.0.1', `${'a.'.repeat(127)}b`]],
   ['RENEW_DUE_SCHEDULE', ['sometimes', '* * *']],
   ['AUDIT_SEAL_SCHEDULE', ['sometimes', '* * *']],
+  ['OCSP_SCHEDULE', ['sometimes', '* * *']],
 ] as const) {
   test(`${name} is checked`, () => {
     for (const value of values) {
