@@ -1,7 +1,6 @@
 import type { Authority } from '../domain/authority.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
-import { later } from '../domain/instants.ts';
 import type { RevocationReason } from '../domain/revocation.ts';
 import type { CrlReason } from '../pki/crl-reason.ts';
 import type { OcspCertStatus } from '../pki/ocsp-response.ts';
@@ -45,8 +44,8 @@ export async function findCertificateStatus(
 }
 
 /**
- * Of an authority's own certificate, and of those by which this authority vouches for others. What one that is revoked has
- * done since it was tainted nobody can vouch for, so it counts from that moment.
+ * Of an authority's own certificate, and of those by which this authority vouches for others: they count for nothing once their
+ * authority is revoked, or was given up before it ever signed.
  */
 function authorityStatus(
   all: readonly Authority[],
@@ -63,12 +62,15 @@ function authorityStatus(
         ),
       );
   if (subject === undefined) return null;
-  if (subject.state !== 'Revoked') return subject.certificate === null ? UNKNOWN : GOOD;
-  return revokedAuthority(subject);
+  if (subject.state === 'Revoked') return revokedAuthority(subject);
+  const { state, activatedAt, retiredAt } = subject;
+  return state === 'Retired' && activatedAt === null && retiredAt !== null
+    ? { kind: 'revoked', revokedAt: retiredAt, reason: 'cessationOfOperation' }
+    : GOOD;
 }
 
-function revokedAuthority({ taintedAt, revokedAt, notAfter }: Authority): OcspCertStatus {
-  return { kind: 'revoked', revokedAt: taintedAt ?? revokedAt ?? notAfter, reason: 'cACompromise' };
+function revokedAuthority({ revokedAt, taintedAt, notAfter }: Authority): OcspCertStatus {
+  return { kind: 'revoked', revokedAt: revokedAt ?? taintedAt ?? notAfter, reason: 'cACompromise' };
 }
 
 /** RFC 6960, 4.2.2.2.1: nobody need ask about a responder; whoever does hears that it is in use. */
@@ -101,7 +103,7 @@ async function revocationOf(
     deps.identities.revocations(identity),
     deps.revocationRules.all(),
   ]);
-  const rule = findRuleOf(rules, identity, certificate);
+  const matching = rules.filter((rule) => findRuleOf([rule], identity, certificate) !== null);
   const own = revocations.filter(
     ({ serialNumber, spkiHash, reason }) =>
       serialNumber === certificate.serialNumber ||
@@ -113,9 +115,7 @@ async function revocationOf(
     ...(isOfToday ? marksOf(identity) : []),
     ...(line === null ? [] : marksOf(line)),
     ...own.map(({ revokedAt, reason }) => ({ revokedAt, reason })),
-    ...(rule === null
-      ? []
-      : [{ revokedAt: later(rule.createdAt, certificate.issuedAt), reason: rule.reason }]),
+    ...matching.map(({ createdAt, reason }) => ({ revokedAt: createdAt, reason })),
     // Of an identity that was deleted and made again: the deletion came before that.
     ...(isOfToday ? [] : [{ revokedAt: identity.createdAt, reason: 'cessationOfOperation' } as const]),
   ].sort((a, b) => a.revokedAt.getTime() - b.revokedAt.getTime());
