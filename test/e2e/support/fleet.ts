@@ -135,7 +135,7 @@ async function checkNames(
   assert.deepEqual(await clients.secretNames(), ['ca-bundle', ...names.map(({ token }) => token)].sort());
   // The key that signs the audit log's checkpoints comes with the first of them.
   const authorities = (await authority.certificateNames()).filter((name) => name !== 'audit-signing');
-  assert.deepEqual(authorities, [`authority--${authorityId}`]);
+  assert.deepEqual(authorities, [`authority--${authorityId}`, `responder--${authorityId}`]);
   assert.deepEqual(await authority.secretNames(), ['rotation-key']);
   for (const { certificate } of names) {
     assert.notEqual(await clients.operationStatus(certificate), 'inProgress', certificate);
