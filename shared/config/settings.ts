@@ -29,6 +29,7 @@ export interface Settings {
     readonly renewDue: string;
     readonly reconcile: string;
     readonly sealAudit: string;
+    readonly rollAuthority: string;
     readonly renewResponders: string;
   };
 }
@@ -98,7 +99,8 @@ function schemaFor(environment: Environment) {
     RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
     RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
     AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
-    OCSP_SCHEDULE: schedule.default('0 20 */6 * * *'),
+    ROLL_AUTHORITY_SCHEDULE: schedule.default('0 0 1 * * *'),
+    OCSP_SCHEDULE: schedule.default('0 20 * * * *'),
   });
 }
 
@@ -213,6 +215,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       renewDue: read.RENEW_DUE_SCHEDULE,
       reconcile: read.RECONCILE_SCHEDULE,
       sealAudit: read.AUDIT_SEAL_SCHEDULE,
+      rollAuthority: read.ROLL_AUTHORITY_SCHEDULE,
       renewResponders: read.OCSP_SCHEDULE,
     },
   };

@@ -65,7 +65,7 @@ export interface ClientVault {
 }
 
 /** The timers, named as the functions that they run. */
-export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit' | 'renew-responders';
+export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit' | 'roll-authority' | 'renew-responders';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

@@ -7,7 +7,7 @@ import { ensureResponder } from './ensure-responder.ts';
 import { ANSWER_VALIDITY_MS } from './kept-answers.ts';
 import { withLease } from './with-lease.ts';
 
-/** A run that was killed holds its lease no longer than this; the next tick is hours away. */
+/** A run that was killed holds its lease no longer than this; the next tick is an hour away. */
 const LEASE_SECONDS = 600;
 
 export interface ResponderOutcome {

@@ -25,7 +25,7 @@ import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
 import { tendFleet } from '../../shared/use-cases/tend-fleet.ts';
-import { readyKeys } from './ready-keys.ts';
+import { type KeyMaker, readyKeys } from './ready-keys.ts';
 
 /** A clock that a test moves. Waiting moves it too, so that no test ever sleeps. */
 export class TestClock implements Clock {
@@ -52,6 +52,8 @@ export interface World {
   readonly deps: Deps;
   readonly clock: TestClock;
   readonly run: Run;
+  /** Makes the keys of every vault here. */
+  readonly newKey: KeyMaker;
   readonly authorityVault: MemoryVault;
   readonly authoritySecrets: MemorySecrets;
   readonly clientVault: MemoryVault;
@@ -91,7 +93,7 @@ export const POLICY: Policy = {
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
-export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()): World {
+export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = readyKeys()): World {
   const clock = new TestClock('2026-11-21T08:00:00Z');
   const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom, newKey);
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
@@ -168,13 +170,15 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
       'renew-due': '0 */15 * * * *',
       reconcile: '0 30 2 * * *',
       'seal-audit': '0 */5 * * * *',
-      'renew-responders': '0 20 */6 * * *',
+      'roll-authority': '0 0 1 * * *',
+      'renew-responders': '0 20 * * * *',
     },
   };
   return {
     deps,
     clock,
     run,
+    newKey,
     authorityVault,
     authoritySecrets,
     clientVault,

@@ -46,7 +46,8 @@ export function appEnvironment(
     RENEW_DUE_SCHEDULE: '0 */15 * * * *',
     RECONCILE_SCHEDULE: '0 30 2 * * *',
     AUDIT_SEAL_SCHEDULE: '0 */5 * * * *',
-    OCSP_SCHEDULE: '0 20 */6 * * *',
+    ROLL_AUTHORITY_SCHEDULE: '0 0 1 * * *',
+    OCSP_SCHEDULE: '0 20 * * * *',
     // The host's own limit, above the app's 64 KiB: the app is to say what was wrong.
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072',
     ...policy,

@@ -75,7 +75,7 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
   assert.equal(settings.schedules.renewDue, '0 */15 * * * *');
   assert.equal(settings.schedules.reconcile, '0 30 2 * * *');
   assert.equal(settings.schedules.sealAudit, '0 */5 * * * *');
-  assert.equal(settings.schedules.renewResponders, '0 20 */6 * * *');
+  assert.equal(settings.schedules.renewResponders, '0 20 * * * *');
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',
