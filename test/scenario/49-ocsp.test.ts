@@ -6,6 +6,7 @@ import { MANAGEMENT_CLIENTS } from '../../shared/domain/identity.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
 import { vaultResponderName } from '../../shared/domain/names.ts';
 import type { RevocationReason } from '../../shared/domain/revocation.ts';
+import { buildAuthorityTbs } from '../../shared/pki/authority-certificate.ts';
 import { parseCertificate } from '../../shared/pki/certificate.ts';
 import type { OcspCertStatus } from '../../shared/pki/ocsp-response.ts';
 import { parseOcspResponse, verifyOcspResponse } from '../../shared/pki/ocsp-response-reader.ts';
@@ -33,6 +34,7 @@ import { recordCalls } from '../support/intercepted-ports.ts';
 import type { World } from '../support/memory-world.ts';
 import { A_NONCE, type Question, questionAbout, readAnswer } from '../support/ocsp.ts';
 import { startedWorld } from '../support/operator-actions.ts';
+import { authorityInput, makeAuthority } from '../unit/pki/support/authority.ts';
 
 const NEVER_ISSUED = '5a00112233445566778899aabbccddee';
 const ALL = { instance: null, serialNumber: null };
@@ -234,9 +236,9 @@ test('49 a nonce is signed live and repeated; one source soon has to wait, and s
 
 test('49 what is no request, asks about a stranger’s certificates or about several authorities gets an error', async () => {
   const world = await startedWorld();
-  const other = await startedWorld();
   const authority = await readActiveAuthority(world.deps);
-  const stranger = await readActiveAuthority(other.deps);
+  const { issue, key } = makeAuthority();
+  const stranger = { certificate: issue(buildAuthorityTbs(authorityInput(key))) };
   const answerTo = async (der: Uint8Array) =>
     errorOf((await answerOcsp(world.deps, world.run, der, false)).der);
   assert.equal(await answerTo(new Uint8Array()), ERRORS.malformed);
