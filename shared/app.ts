@@ -10,6 +10,7 @@ import { TableCrlStore } from './adapters/storage/table-crl-store.ts';
 import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
+import { TableOcspStore } from './adapters/storage/table-ocsp-store.ts';
 import { TableOperationStore } from './adapters/storage/table-operation-store.ts';
 import { TableRevocationRules } from './adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from './adapters/system/cron-schedules.ts';
@@ -36,10 +37,8 @@ export interface App {
  */
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
-  const { record, serials, keys, counters, queue, checkpoints, crlFiles } = connectStorage(
-    settings.storage,
-    credential,
-  );
+  const connected = connectStorage(settings.storage, credential);
+  const { record, serials, keys, counters, answers, queue, checkpoints, crlFiles } = connected;
   return {
     deps: {
       clock: systemClock,
@@ -48,13 +47,14 @@ export function createApp(settings: Settings): App {
       identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
       fleet: new TableFleetStore(record),
       operations: new TableOperationStore(record, RECORD_SHARDS),
+      ocsp: new TableOcspStore({ record, answers }),
       access: new TableAccessStore(record, RECORD_SHARDS),
       revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
       crl: new TableCrlStore(record, RECORD_SHARDS),
       crlFiles,
       audit: new TableAuditStore(record, RECORD_SHARDS),
       checkpoints,
-      storage: [record, serials, keys, counters, queue, checkpoints, crlFiles],
+      storage: Object.values(connected),
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
@@ -85,6 +85,7 @@ export function createApp(settings: Settings): App {
         'seal-audit': settings.schedules.sealAudit,
         'roll-authority': settings.schedules.rollAuthority,
         'publish-crl': settings.schedules.publishCrl,
+        'renew-responders': settings.schedules.renewResponders,
       },
     },
     operators: openIdOperators(settings.operators, systemClock),

@@ -31,6 +31,7 @@ export interface Settings {
     readonly sealAudit: string;
     readonly rollAuthority: string;
     readonly publishCrl: string;
+    readonly renewResponders: string;
   };
 }
 
@@ -87,6 +88,8 @@ function schemaFor(environment: Environment) {
     // Ten days is the most that the CA/Browser Forum gives a list (Baseline Requirements, 4.9.7), and the last ones of an
     // authority last for two lengths and a day.
     CRL_VALIDITY_HOURS: z.coerce.number().int().min(24).max(108).default(72),
+    OCSP_SIGNATURES_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(600),
+    OCSP_SIGNATURES_PER_SOURCE: z.coerce.number().int().min(1).max(10_000).default(120),
     AUTHORITY_VAULT_URL: url,
     CLIENT_VAULT_URL: url,
     RECORD_STORAGE: connectionString(isInAzure).optional(),
@@ -113,6 +116,7 @@ function schemaFor(environment: Environment) {
     AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
     ROLL_AUTHORITY_SCHEDULE: schedule.default('0 0 1 * * *'),
     PUBLISH_CRL_SCHEDULE: schedule.default('0 15 */6 * * *'),
+    RENEW_RESPONDERS_SCHEDULE: schedule.default('0 20 * * * *'),
   });
 }
 
@@ -210,6 +214,8 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       taintWaveSize: read.TAINT_WAVE_SIZE,
       taintWaveMinutes: read.TAINT_WAVE_MINUTES,
       crlValidityHours: read.CRL_VALIDITY_HOURS,
+      ocspSignaturesPerMinute: read.OCSP_SIGNATURES_PER_MINUTE,
+      ocspSignaturesPerSource: read.OCSP_SIGNATURES_PER_SOURCE,
     },
     authorityVaultUrl: read.AUTHORITY_VAULT_URL,
     clientVaultUrl: read.CLIENT_VAULT_URL,
@@ -235,6 +241,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       sealAudit: read.AUDIT_SEAL_SCHEDULE,
       rollAuthority: read.ROLL_AUTHORITY_SCHEDULE,
       publishCrl: read.PUBLISH_CRL_SCHEDULE,
+      renewResponders: read.RENEW_RESPONDERS_SCHEDULE,
     },
   };
 }

@@ -32,6 +32,7 @@ export const EVENT_TYPES = [
   'authority-taint-resumed',
   'authority-revoked',
   'authority-cancelled',
+  'responder-renewed',
   'reconciled',
   'token-cut-over',
   'login-file-issued',

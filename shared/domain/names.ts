@@ -89,6 +89,11 @@ export function vaultAuthorityName(authorityId: string): string {
   return `authority--${authorityId}`.toLowerCase();
 }
 
+/** The Key Vault name of the certificates with which an authority's OCSP answers are signed. */
+export function vaultResponderName(authorityId: string): string {
+  return `responder--${authorityId}`.toLowerCase();
+}
+
 /** The secret of the client vault that holds every trusted authority, as PEM. */
 export const VAULT_BUNDLE_NAME = 'ca-bundle';
 

@@ -38,6 +38,10 @@ export interface Policy {
   readonly taintWaveMinutes: number;
   /** Life of a revocation list, in hours; it is replaced when two thirds of that are left. */
   readonly crlValidityHours: number;
+  /** OCSP answers that are signed in a minute: far below Key Vault's service limit of 2,000 operations in 10 s. */
+  readonly ocspSignaturesPerMinute: number;
+  /** Of these, answers for one source alone, which nobody else can be given: those with a nonce, for instance. */
+  readonly ocspSignaturesPerSource: number;
 }
 
 /** notBefore lies this far before issuing, for clocks that are behind; Key Vault's own certificates use 600 s. */

@@ -19,7 +19,7 @@ export type PlanReason =
 /** One line of a plan: what should be done to one credential, and why. */
 export interface PlanEntry {
   readonly target: IdentityId | { readonly authorityId: string };
-  readonly kind: CredentialKind | 'authority' | 'crl' | 'reminder';
+  readonly kind: CredentialKind | 'authority' | 'crl' | 'responder' | 'reminder';
   readonly action: PlanAction;
   readonly dueAt: Date;
   readonly windowOpensAt: Date | null;

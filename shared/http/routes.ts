@@ -41,6 +41,8 @@ export const ROUTES = {
   renew: { route: 'certificates/renew', methods: { POST: proof } },
   acknowledge: { route: 'bundle/acknowledge', methods: { POST: proof } },
   'ca-bundle': { route: 'ca-bundle', methods: { GET: anyone } },
+  ocsp: { route: 'ocsp', methods: { POST: anyone } },
+  'ocsp-get': { route: 'ocsp/{*request}', methods: { GET: anyone } },
   health: { route: 'health', methods: { GET: anyone } },
   openapi: { route: 'openapi.json', methods: { GET: anyone } },
   crl: { route: 'crl/{authority}', methods: { GET: anyone } },

@@ -16,6 +16,7 @@ import type { FleetStore } from '../ports/fleet-store.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Log } from '../ports/log.ts';
+import type { OcspStore } from '../ports/ocsp-store.ts';
 import type { OperationStore } from '../ports/operation-store.ts';
 import type { Random } from '../ports/random.ts';
 import type { RevocationRules } from '../ports/revocation-rules.ts';
@@ -33,6 +34,7 @@ export interface Deps {
   readonly identities: IdentityStore;
   readonly fleet: FleetStore;
   readonly operations: OperationStore;
+  readonly ocsp: OcspStore;
   readonly access: AccessStore;
   readonly revocationRules: RevocationRules;
   /** What the revocation lists are made of, and the lists themselves. */
@@ -51,7 +53,7 @@ export interface Deps {
   readonly signer: Signer;
   readonly queue: WorkQueue;
   readonly counters: Counters;
-  /** This instance's own memory of sources whose tokens were refused. */
+  /** This instance's own memory of sources whose tokens were refused, and of who had answers signed. */
   readonly sources: SourceBuckets;
   readonly leases: Leases;
   readonly schedules: Schedules;
@@ -68,7 +70,13 @@ export interface ClientVault {
 }
 
 /** The timers, named as the functions that they run. */
-export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit' | 'roll-authority' | 'publish-crl';
+export type TimerName =
+  | 'renew-due'
+  | 'reconcile'
+  | 'seal-audit'
+  | 'roll-authority'
+  | 'publish-crl'
+  | 'renew-responders';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

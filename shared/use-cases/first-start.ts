@@ -3,22 +3,27 @@ import { isEverleafError } from '../domain/errors.ts';
 import { type Identity, MANAGEMENT_CLIENTS } from '../domain/identity.ts';
 import { MANAGEMENT_CLUSTER, VAULT_ROTATION_KEY_NAME } from '../domain/names.ts';
 import { Secret } from '../domain/secret.ts';
-import { readAuthorities } from './authorities.ts';
+import { readActiveAuthority, readAuthorities } from './authorities.ts';
 import { activateAuthority, publishAuthority } from './authority-steps.ts';
 import { createIdentity } from './create-identity.ts';
 import { DEPLOYMENT_VAULT, deliverBundleTo } from './deliver-bundle.ts';
 import { ensureDeployment, pinDeployment } from './deployment.ts';
 import type { Deps, Run } from './deps.ts';
 import { doWork } from './do-work.ts';
+import { ensureResponder } from './ensure-responder.ts';
 import { newAuthorityId, prepareAuthority } from './prepare-authority.ts';
+import { orLog } from './source-window.ts';
 import { readRotationKey } from './tokens.ts';
 import { readIdentity } from './update-identity.ts';
 
 const ROTATION_KEY_BYTES = 32;
 
+/** A second try goes on where the first one has stopped. */
+const RESPONDER_TRIES = 2;
+
 /**
  * Makes what a deployment starts with: the rotation key, the authority, the management cluster with its default
- * clients, and the first certificates and tokens in the vault. The same in Azure and on one machine.
+ * clients, the first certificates and tokens in the vault, and the OCSP responder. The same in Azure and on one machine.
  *
  * Idempotent: every step looks at what is there, so it can be killed anywhere and called again, also by several at
  * once. A client whose first certificate fails does not stop the others; it stays due and the scan tries it again. With an
@@ -41,6 +46,7 @@ export async function firstStart(deps: Deps, run: Run): Promise<readonly Identit
   for (const identity of identities.filter(({ delivery }) => delivery === 'vault')) {
     if (!(await deliverFirstCredentials(deps, run, identity))) missing.push(identity);
   }
+  await makeFirstResponder(deps, run);
   if (missing.length === 0) {
     await pinDeployment(deps, (deployment) =>
       deployment.readyAt === null ? { readyAt: deps.clock.now() } : null,
@@ -105,6 +111,18 @@ async function ensureCluster(deps: Deps): Promise<void> {
     });
   } catch (error) {
     if (!isEverleafError(error, 'AlreadyExists')) throw error;
+  }
+}
+
+/** No credential waits for it: what fails to the end is the timer's to make. */
+async function makeFirstResponder(deps: Deps, run: Run): Promise<void> {
+  const authority = await readActiveAuthority(deps);
+  let isMade = false;
+  for (let attempt = 1; attempt <= RESPONDER_TRIES && !isMade; attempt++) {
+    await orLog(run, 'make the first OCSP responder', async () => {
+      await ensureResponder(deps, run, authority);
+      isMade = true;
+    });
   }
 }
 

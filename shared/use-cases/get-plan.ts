@@ -4,10 +4,12 @@ import { planReminder } from '../domain/cluster.ts';
 import { canPublishCrl, planCrl } from '../domain/crl.ts';
 import { identityText } from '../domain/names.ts';
 import { type PlanEntry, planCredential } from '../domain/renewal-plan.ts';
+import { planResponder } from '../domain/responder.ts';
 import { noAuthority } from './authorities.ts';
 import type { Deps } from './deps.ts';
 import { inPool } from './pool.ts';
 import { publishedOf } from './read-crl.ts';
+import { readResponders } from './renew-responders.ts';
 import { readRollFacts } from './roll-facts.ts';
 
 export interface Plan {
@@ -29,8 +31,8 @@ export interface PlanQuery {
 }
 
 /**
- * What a scan at a moment would do and why: the authorities and their revocation lists first, then every credential
- * that is due by then. It asks the same functions as the timers, and changes nothing.
+ * What a scan at a moment would do and why: the authorities with their revocation lists and OCSP responders first, then
+ * every credential that is due by then. It asks the same functions as the timers, and changes nothing.
  */
 export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   const computedAt = deps.clock.now();
@@ -39,6 +41,8 @@ export async function getPlan(deps: Deps, query: PlanQuery): Promise<Plan> {
   if (query.cluster === null) {
     entries.push(...(await planAuthorities(deps, at)));
     entries.push(...(await planCrls(deps, at)));
+    const responders = await readResponders(deps, at);
+    entries.push(...responders.map(({ authority, responder }) => planResponder(authority, responder, at)));
   }
   entries.push(...(await planReminders(deps, query.cluster, at)));
   const due = (await deps.identities.due(at, Number.POSITIVE_INFINITY)).filter(

@@ -16,9 +16,9 @@ import {
   judgeIdentity,
   readDetails,
 } from './judge-identity.ts';
+import { judgeRevocation } from './judge-revocation.ts';
 import { pagesOf } from './pages.ts';
 import { inPool } from './pool.ts';
-import { countOverdueCrls } from './read-crl.ts';
 import { readRollFacts } from './roll-facts.ts';
 
 export interface StatusQuery {
@@ -64,11 +64,11 @@ const TICKS_OF_PATIENCE = 2;
  */
 export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status> {
   const now = deps.clock.now();
-  const [authorities, queue, clusters, overdueCrls, timers] = await Promise.all([
+  const [authorities, queue, clusters, ofRevocation, timers] = await Promise.all([
     readAuthorities(deps),
     deps.queue.depth(),
     listClusters(deps),
-    countOverdueCrls(deps, now),
+    judgeRevocation(deps, now),
     Promise.all((Object.keys(deps.timers) as TimerName[]).map((name) => timerStatus(deps, name, now))),
   ]);
   if (authorities.all.length === 0) throw noAuthority(authorities.all);
@@ -82,9 +82,8 @@ export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status>
       { ...totals, ...open },
       timers,
       queue,
-      judgeAuthorities(await readRollFacts(deps, now), lacking.length),
+      [...judgeAuthorities(await readRollFacts(deps, now), lacking.length), ...ofRevocation],
       overdue.length,
-      overdueCrls,
     ),
     now,
     version: deps.site.version,

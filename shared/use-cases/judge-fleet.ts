@@ -27,9 +27,8 @@ export function judgeFleet(
   },
   timers: readonly TimerStatus[],
   queue: { readonly poison: number },
-  ofAuthorities: readonly Graded[],
+  others: readonly Graded[],
   clustersNotUpdated: number,
-  overdueCrls: number,
 ): FleetJudgement {
   const { byState } = totals;
   const found: Graded[] = [
@@ -50,12 +49,6 @@ export function judgeFleet(
       code: 'InstancesLocked',
       text: 'identities have an instance whose key two may hold; an operator looks and unlocks or revokes it',
       count: totals.locked,
-    },
-    {
-      grade: 'critical',
-      code: 'CrlOverdue',
-      text: 'authorities have no revocation list that is good for another day',
-      count: overdueCrls,
     },
     {
       grade: 'warning',
@@ -87,7 +80,7 @@ export function judgeFleet(
       text: 'timers have missed two ticks or more',
       count: timers.filter(({ overdue }) => overdue).length,
     },
-    ...ofAuthorities,
+    ...others,
   ];
   const reasons = found.filter(({ count }) => count > 0);
   const isCritical = reasons.some(({ grade }) => grade === 'critical');

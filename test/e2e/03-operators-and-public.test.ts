@@ -9,6 +9,7 @@ import { authorities } from './operators/authorities.ts';
 import { chains } from './operators/chains.ts';
 import { clusters } from './operators/clusters.ts';
 import { identities } from './operators/identities.ts';
+import { ocsp } from './operators/ocsp.ts';
 import { revocationLists } from './operators/revocation-lists.ts';
 import { problem } from './support/problem.ts';
 
@@ -175,6 +176,7 @@ describe('a path or method that is not there', () => {
 accessRules(() => everleaf);
 clusters(() => everleaf);
 identities(() => everleaf);
+ocsp(() => everleaf);
 revocationLists(() => everleaf);
 
 // The last, because it has every certificate in the vaults renewed.

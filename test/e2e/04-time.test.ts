@@ -87,6 +87,7 @@ describe('fifty days later', () => {
         ['seal-audit', null],
         ['roll-authority', null],
         ['publish-crl', null],
+        ['renew-responders', null],
       ],
     );
   });

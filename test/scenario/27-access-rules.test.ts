@@ -70,7 +70,7 @@ async function fleetEvents(world: World): Promise<string[]> {
     const rows = await world.tables.record.range(String(shard).padStart(2, '0'), 'o|', 'o}', 10_000);
     for (const { data } of rows) {
       const { type, target } = JSON.parse(data) as { type: string; target: { cluster: string | null } };
-      if (target.cluster === null && !type.startsWith('authority-')) types.push(type);
+      if (target.cluster === null && !/^(?:authority|responder)-/.test(type)) types.push(type);
     }
   }
   return types;

@@ -91,6 +91,7 @@ test('45 No token, secret or key stands in any event, of whatever writer', async
     'reconciled',
     'renewal-failed',
     'renewal-queued',
+    'responder-renewed',
     'rotation-reminded',
     'token-delivered',
     'token-rotated',

@@ -98,7 +98,7 @@ export async function sealingScene(world: World): Promise<Scene> {
 async function forgetFleetEvents({ tables: { record } }: World): Promise<void> {
   const partition = String(shardOf(FLEET_CHAIN, RECORD_SHARDS)).padStart(2, '0');
   const rows = await record.range(partition, 'o|', 'o}', 100);
-  const fleet = rows.filter(({ data }) => data.includes('"type":"authority-'));
+  const fleet = rows.filter(({ data }) => /"type":"(?:authority|responder)-/.test(data));
   await record.commit(
     partition,
     fleet.map(({ key }) => ({ op: 'remove', key }) as const),

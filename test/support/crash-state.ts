@@ -30,6 +30,7 @@ const AT_LEAST_ONCE: readonly string[] = [
   'authority-taint-resumed',
   'authority-revoked',
   'authority-cancelled',
+  'responder-renewed',
 ] satisfies EventType[];
 
 /** What the record, the rules and the log say at the end, without what chance and the moment decide. */

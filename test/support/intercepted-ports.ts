@@ -15,6 +15,7 @@ const PORTS = [
   'identities',
   'fleet',
   'operations',
+  'ocsp',
   'access',
   'revocationRules',
   'crl',

@@ -12,6 +12,7 @@ import { TableCrlStore } from '../../shared/adapters/storage/table-crl-store.ts'
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
+import { TableOcspStore } from '../../shared/adapters/storage/table-ocsp-store.ts';
 import { TableOperationStore } from '../../shared/adapters/storage/table-operation-store.ts';
 import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
@@ -67,6 +68,7 @@ export interface World {
     readonly serials: MemoryTable;
     readonly keys: MemoryTable;
     readonly counters: MemoryTable;
+    readonly answers: MemoryTable;
   };
   readonly queue: MemoryWorkQueue;
   readonly checkpoints: MemoryCheckpoints;
@@ -94,6 +96,8 @@ export const POLICY: Policy = {
   taintWaveSize: 100,
   taintWaveMinutes: 15,
   crlValidityHours: 72,
+  ocspSignaturesPerMinute: 600,
+  ocspSignaturesPerSource: 120,
 };
 
 /** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
@@ -117,6 +121,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
     serials: new MemoryTable(),
     keys: new MemoryTable(),
     counters: new MemoryTable(),
+    answers: new MemoryTable(),
   };
   const queue = new MemoryWorkQueue();
   const checkpoints = new MemoryCheckpoints();
@@ -137,13 +142,17 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
     identities: new TableIdentityStore(tables, RECORD_SHARDS),
     fleet: new TableFleetStore(tables.record),
     operations: new TableOperationStore(tables.record, RECORD_SHARDS),
+    ocsp: new TableOcspStore(tables),
     access: new TableAccessStore(tables.record, RECORD_SHARDS),
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
     crl: new TableCrlStore(tables.record, RECORD_SHARDS),
     crlFiles,
     audit: new TableAuditStore(tables.record, RECORD_SHARDS),
     checkpoints,
-    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints, crlFiles],
+    storage: [
+      ...[tables.record, tables.serials, tables.keys, tables.counters, tables.answers],
+      ...[queue, checkpoints, crlFiles],
+    ],
     authorityVault,
     authoritySecrets,
     clientVault,
@@ -174,6 +183,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
       'seal-audit': '0 */5 * * * *',
       'roll-authority': '0 0 1 * * *',
       'publish-crl': '0 15 */6 * * *',
+      'renew-responders': '0 20 * * * *',
     },
   };
   return {

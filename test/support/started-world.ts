@@ -26,6 +26,7 @@ export async function startWorld(world: World): Promise<void> {
   world.tables.serials.copyFrom(pattern.tables.serials);
   world.tables.keys.copyFrom(pattern.tables.keys);
   world.tables.counters.copyFrom(pattern.tables.counters);
+  world.tables.answers.copyFrom(pattern.tables.answers);
   world.lines.push(...pattern.lines);
   world.clock.advance(pattern.clock.now().getTime() - world.clock.now().getTime());
   // Ready keys come in one order in every world: these are taken, and the next that a vault asks for is another.

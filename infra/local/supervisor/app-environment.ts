@@ -48,6 +48,7 @@ export function appEnvironment(
     AUDIT_SEAL_SCHEDULE: '0 */5 * * * *',
     ROLL_AUTHORITY_SCHEDULE: '0 0 1 * * *',
     PUBLISH_CRL_SCHEDULE: '0 15 */6 * * *',
+    RENEW_RESPONDERS_SCHEDULE: '0 20 * * * *',
     // The host's own limit, above the app's 64 KiB: the app is to say what was wrong.
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072',
     ...policy,

@@ -21,6 +21,7 @@ export interface RecordClients {
   readonly serials: AzureTable;
   readonly keys: AzureTable;
   readonly counters: AzureTable;
+  readonly answers: AzureTable;
   readonly queue: StorageWorkQueue;
   readonly checkpoints: BlobCheckpointStore;
   readonly crlFiles: BlobCrlFiles;
@@ -33,6 +34,7 @@ export function connectStorage(storage: RecordStorage, credential: TokenCredenti
     serials: table(storage, credential, 'EverleafSerials'),
     keys: table(storage, credential, 'EverleafKeys'),
     counters: table(storage, credential, 'EverleafCounters'),
+    answers: table(storage, credential, 'EverleafAnswers'),
     queue: new StorageWorkQueue(
       queue(storage, credential, WORK_QUEUE),
       queue(storage, credential, POISON_QUEUE),

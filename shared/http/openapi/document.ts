@@ -7,6 +7,7 @@ import { authoritySchemas } from './authority-schemas.ts';
 import { clusterPaths } from './cluster-paths.ts';
 import { clusterSchemas } from './cluster-schemas.ts';
 import { fleetSchemas } from './fleet-schemas.ts';
+import { ocspPaths } from './ocsp-paths.ts';
 import { problemResponses } from './operation.ts';
 import { operatorPaths } from './operator-paths.ts';
 import { revocationPaths } from './revocation-paths.ts';
@@ -33,6 +34,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
     paths: {
       ...agentPaths,
       ...revocationPaths,
+      ...ocspPaths,
       ...operatorPaths,
       ...clusterPaths,
       ...authorityPaths,

@@ -11,6 +11,8 @@ export interface OperationFacts {
   readonly security: readonly ('operator' | 'proof' | 'token')[] | 'anyone';
   readonly parameters?: readonly Operation[];
   readonly body?: Schema;
+  /** JSON when it is left out. */
+  readonly bodyType?: string;
   readonly isBodyOptional?: boolean;
   /** Answers by status; a schema is a JSON body, null is none. */
   readonly answers: Readonly<
@@ -68,7 +70,7 @@ export function operation(facts: OperationFacts): Operation {
       : {
           requestBody: {
             required: facts.isBodyOptional !== true,
-            content: { 'application/json': { schema: body } },
+            content: { [facts.bodyType ?? 'application/json']: { schema: body } },
           },
         }),
     responses: {

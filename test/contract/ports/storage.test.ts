@@ -25,6 +25,7 @@ import { describeCrlStore } from './suites/crl-store.ts';
 import { describeFleetStore } from './suites/fleet-store.ts';
 import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
+import { describeOcspStore } from './suites/ocsp-store.ts';
 import { describeOperationStore } from './suites/operation-store.ts';
 import { describeRevocationRules } from './suites/revocation-rules.ts';
 import { describeTable } from './suites/table.ts';
@@ -64,6 +65,7 @@ for (const [name, makeTable] of [
   describeOperationStore(name, makeTable);
   describeAccessStore(name, makeTable);
   describeCounters(name, makeTable);
+  describeOcspStore(name, makeTable);
   describeAuditStore(name, makeTable);
   describeRevocationRules(name, makeTable);
   describeCrlStore(name, makeTable);

@@ -129,6 +129,7 @@ describe('the environment', () => {
       'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
       'IDENTITY_ENDPOINT',
       'IDENTITY_HEADER',
+      'RENEW_RESPONDERS_SCHEDULE',
       'OPERATOR_AUDIENCE',
       'OPERATOR_ISSUER',
       'OPERATOR_TENANT_ID',

@@ -52,7 +52,12 @@ export function checkAnswer(
 }
 
 /** What is answered otherwise than in JSON. */
-const FILES = ['application/x-pem-file', 'application/pkix-crl', 'application/pkix-cert'];
+const FILES = [
+  'application/x-pem-file',
+  'application/pkix-crl',
+  'application/pkix-cert',
+  'application/ocsp-response',
+];
 
 function checkHeaders({ headers: asked }: RawRequest, { headers }: RawAnswer): void {
   const id = headers['x-correlation-id'] ?? '';

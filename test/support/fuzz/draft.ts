@@ -14,7 +14,7 @@ export interface Draft {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON; undefined for a request without a body. */
+  /** JSON, or bytes as they are; undefined for a request without a body. */
   readonly body: unknown;
   readonly credential: Credential;
   /** The key that the answer's certificate is for. */

@@ -5,7 +5,7 @@ import type { KeyPair } from '../../unit/pki/support/keys.ts';
 import { makeProof } from '../proofs.ts';
 import type { Draft, Recipe, Target } from './draft.ts';
 import type { RawRequest } from './functions-in-process.ts';
-import { mutateJson, mutateJsonText, mutateText, mutateToken } from './mutations.ts';
+import { mutateBytes, mutateJson, mutateJsonText, mutateText, mutateToken } from './mutations.ts';
 import { type Junk, oddText, oddValue } from './odd-values.ts';
 import type { Pick } from './pick.ts';
 import { RECIPES } from './recipes.ts';
@@ -73,11 +73,12 @@ export function makeRequest(
 
 /** Places that there are to change; bodies more often than others. */
 function possibleChanges({ params, body, credential }: Draft): Change[] {
-  const isObject = typeof body === 'object' && body !== null;
+  const isBytes = body instanceof Uint8Array;
+  const isObject = typeof body === 'object' && body !== null && !isBytes;
   return CHANGES.flatMap((change): Change[] => {
     if (change === 'params') return Object.keys(params).length > 0 ? [change, change] : [];
     if (change === 'body') return isObject ? [change, change, change, change] : [];
-    if (change === 'text') return isObject ? [change, change] : [];
+    if (change === 'text') return isObject || isBytes ? [change, change] : [];
     if (change === 'token') return tokenOf(body) === null ? [] : [change, change, change, change];
     if (change === 'credential') return credential.kind === 'none' ? [] : [change, change];
     return [change];
@@ -132,7 +133,7 @@ function garbage(draft: Draft, pick: Pick, junk: Junk): Draft {
 }
 
 function targetOf({ route }: RoutePolicy, { params, query }: Draft, pick: Pick, isGood: boolean): string {
-  const path = route.replace(/\{(\w+)\}/g, (_, name: string) => {
+  const path = route.replace(/\{\*?(\w+)\}/g, (_, name: string) => {
     const value = params[name] ?? '';
     const isRaw = !isGood && /^[\x21-\x7e]*$/.test(value) && !/[?#]/.test(value) && pick.oneIn(2);
     return isRaw ? value : encodeURIComponent(Buffer.from(value).toString());
@@ -144,6 +145,7 @@ function targetOf({ route }: RoutePolicy, { params, query }: Draft, pick: Pick, 
 
 function bytesOf({ body }: Draft, isMutated: boolean, pick: Pick, junk: Junk): Uint8Array {
   if (body === undefined) return new Uint8Array();
+  if (body instanceof Uint8Array) return isMutated ? mutateBytes(body, pick) : body;
   const text = JSON.stringify(body) ?? '';
   return isMutated ? mutateJsonText(text, pick, junk) : Buffer.from(text);
 }

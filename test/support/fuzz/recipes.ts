@@ -6,6 +6,7 @@ import type { MethodOf, RouteName } from '../../../shared/http/routes.ts';
 import { encodePem } from '../../../shared/pki/pem.ts';
 import { byProof, logIn, renew } from './agent-recipes.ts';
 import type { Recipe } from './draft.ts';
+import { askOcsp, askOcspByGet } from './ocsp-recipes.ts';
 import {
   ACTIONS,
   assignment,
@@ -68,6 +69,8 @@ export const RECIPES: Recipes = {
   },
   crl: { GET: (scene, pick) => publicOfAuthority(scene, pick, 'crl') },
   ca: { GET: (scene, pick) => publicOfAuthority(scene, pick, 'ca') },
+  ocsp: { POST: askOcsp },
+  'ocsp-get': { GET: askOcspByGet },
   health: { GET: () => ({}) },
   openapi: {
     GET: (scene) => ({ headers: conditional('if-none-match', scene.etags.get('/api/openapi.json')) }),

@@ -1,6 +1,7 @@
 import type { App } from '../../../shared/app.ts';
 import { type IdentityId, isSameIdentity } from '../../../shared/domain/names.ts';
 import { decodePem } from '../../../shared/pki/pem.ts';
+import { readActiveAuthority } from '../../../shared/use-cases/authorities.ts';
 import { createCluster } from '../../../shared/use-cases/create-cluster.ts';
 import { firstStart } from '../../../shared/use-cases/first-start.ts';
 import { publishCrl } from '../../../shared/use-cases/publish-crl.ts';
@@ -38,7 +39,12 @@ export interface HeldCertificate {
  * Years of authority, so that however far a run jumps, it does not end; and limits so low that a run of some dozen
  * requests reaches them.
  */
-const POLICY = { authorityValidityDays: 3650, loginFailuresPerSource: 3, issuancesPerIdentity: 4 };
+const POLICY = {
+  authorityValidityDays: 3650,
+  loginFailuresPerSource: 3,
+  issuancesPerIdentity: 4,
+  ocspSignaturesPerSource: 5,
+};
 /** What stands there from the beginning, so that short runs come far too. */
 const CLUSTER = { name: 'alpha', nodes: ['node-1'], delivery: 'agent', vaultUrl: null } as const;
 const FIRST_HOLDERS = [NODE_AGENT, ADMIN];
@@ -62,6 +68,8 @@ export class Scene {
   readonly instances: { readonly id: IdentityId; readonly instance: string }[] = [];
   readonly operations: string[] = [];
   readonly rules: string[] = [];
+  /** The authority's certificate, DER. */
+  issuer: Uint8Array = new Uint8Array();
   /** The newest ETag of each path. */
   readonly etags = new Map<string, string>();
 
@@ -81,6 +89,7 @@ export class Scene {
     await firstStart(deps, run);
     await publishCrl(deps, run);
     scene.authorities.push(...(await deps.fleet.authorities()).map(({ id }) => id));
+    scene.issuer = (await readActiveAuthority(deps)).certificate;
     await createCluster(deps, run, CLUSTER, null);
     const contributor = { kind: 'operator', id: 'contributor' } as const;
     const assigned = { id: 'contributor', roleName: 'Contributor', scope: '/', principal: contributor };

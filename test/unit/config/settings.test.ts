@@ -68,6 +68,8 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
     taintWaveSize: 100,
     taintWaveMinutes: 15,
     crlValidityHours: 72,
+    ocspSignaturesPerMinute: 600,
+    ocspSignaturesPerSource: 120,
   });
   assert.deepEqual(settings.cloud, {
     fqdn: 'cloud.example.com',
@@ -79,6 +81,7 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
   assert.equal(settings.schedules.reconcile, '0 30 2 * * *');
   assert.equal(settings.schedules.sealAudit, '0 */5 * * * *');
   assert.equal(settings.schedules.publishCrl, '0 15 */6 * * *');
+  assert.equal(settings.schedules.renewResponders, '0 20 * * * *');
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',
@@ -194,6 +197,8 @@ for (const [name, values] of [
   ['ISSUANCES_PER_IDENTITY', ['0', '1000001', 'many']],
   ['TAINT_WAVE_SIZE', ['0', '1001', 'all']],
   ['TAINT_WAVE_MINUTES', ['0', '1441', '0.5']],
+  ['OCSP_SIGNATURES_PER_MINUTE', ['0', '10001', 'many']],
+  ['OCSP_SIGNATURES_PER_SOURCE', ['0', '10001', '1.5']],
   ['WORKLOAD_DELIVERY', ['Vault', 'none']],
   ['CLIENT_KEY_TYPE', ['EC-P256', 'RSA-1024', 'rsa-2048']],
   ['AUTHORITY_KEY_TYPE', ['EC-P384', 'RSA-1024']],
@@ -205,6 +210,7 @@ for (const [name, values] of [
   ['CLOUD_FQDN', ['Cloud.example.com', 'a..b', '10.0.0.1', `${'a.'.repeat(127)}b`]],
   ['RENEW_DUE_SCHEDULE', ['sometimes', '* * *']],
   ['AUDIT_SEAL_SCHEDULE', ['sometimes', '* * *']],
+  ['RENEW_RESPONDERS_SCHEDULE', ['sometimes', '* * *']],
 ] as const) {
   test(`${name} is checked`, () => {
     for (const value of values) {

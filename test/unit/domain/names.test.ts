@@ -12,6 +12,7 @@ import {
   spiffeId,
   vaultAuthorityName,
   vaultCertificateName,
+  vaultResponderName,
   vaultTokenName,
 } from '../../../shared/domain/names.ts';
 
@@ -123,6 +124,7 @@ describe('the names in the vault', () => {
     assert.equal(vaultCertificateName(id), 'client--management--cloudoperator');
     assert.equal(vaultTokenName(id), 'token--management--cloudoperator');
     assert.equal(vaultAuthorityName('0A1b'), 'authority--0a1b');
+    assert.equal(vaultResponderName('0A1b'), 'responder--0a1b');
   });
 
   it('are ones that Key Vault takes: 1 to 127 letters, digits and hyphens', () => {

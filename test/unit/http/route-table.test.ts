@@ -32,6 +32,8 @@ import { keyPair } from '../pki/support/keys.ts';
 const OPEN_TO: Readonly<Record<string, string>> = {
   'POST login': 'everybody',
   'GET ca-bundle': 'everybody',
+  'POST ocsp': 'everybody',
+  'GET ocsp/{*request}': 'everybody',
   'GET health': 'everybody',
   'GET openapi.json': 'everybody',
   'GET crl/{authority}': 'everybody',

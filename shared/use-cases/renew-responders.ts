@@ -1,0 +1,74 @@
+import { type Authority, isFinished } from '../domain/authority.ts';
+import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { addMs } from '../domain/instants.ts';
+import { needsResponder, type Responder } from '../domain/responder.ts';
+import type { Deps, Run } from './deps.ts';
+import { ensureResponder } from './ensure-responder.ts';
+import { ANSWER_VALIDITY_MS } from './kept-answers.ts';
+import { withLease } from './with-lease.ts';
+
+/** A run that was killed holds its lease no longer than this; the next tick is an hour away. */
+const LEASE_SECONDS = 600;
+
+export interface ResponderOutcome {
+  /** Authorities that have a new responder. */
+  readonly renewed: readonly string[];
+  /** Answers that were removed because they had ended. */
+  readonly removed: number;
+}
+
+/**
+ * Gives every authority that is trusted an OCSP responder, and a new one before that ends; removes the answers that have
+ * ended. An authority whose responder cannot be made stops no other one's.
+ * @returns null when another run holds the lease
+ * @throws EverleafError the first failure, after everything else had its turn
+ */
+export async function renewResponders(deps: Deps, run: Run): Promise<ResponderOutcome | null> {
+  const lease = {
+    name: 'renew-responders',
+    seconds: LEASE_SECONDS,
+    busy: 'Another run renews the OCSP responders',
+  };
+  return withLease(deps, run, lease, async () => {
+    const failures: unknown[] = [];
+    const renewed: string[] = [];
+    for (const authority of await deps.fleet.authorities()) {
+      if (!isFinished(authority) || !needsResponder(authority, deps.clock.now())) continue;
+      try {
+        if ((await ensureResponder(deps, run, authority)).isNew) renewed.push(authority.id);
+      } catch (error) {
+        failures.push(error);
+        run.log.write(
+          'error',
+          `Could not renew the OCSP responder of authority ${authority.id}: ${String(error)}`,
+        );
+      }
+    }
+    // Windows are half as long, so these are over by every instance's clock.
+    const removed = await deps.ocsp.removeAnswersBefore(addMs(deps.clock.now(), -ANSWER_VALIDITY_MS));
+    if (failures.length > 0) {
+      const code = isEverleafError(failures[0]) ? failures[0].code : 'Internal';
+      throw new EverleafError(
+        code,
+        `${failures.length} OCSP responders could not be renewed; the log names each. The next run tries again.`,
+        { cause: failures[0], retryable: true },
+      );
+    }
+    return { renewed, removed };
+  });
+}
+
+/** The authorities that need a responder, and what there is of it. */
+export async function readResponders(
+  deps: Pick<Deps, 'fleet' | 'ocsp'>,
+  now: Date,
+): Promise<readonly { readonly authority: Authority; readonly responder: Responder | null }[]> {
+  const authorities = await deps.fleet.authorities();
+  const asked = authorities.filter((authority) => needsResponder(authority, now));
+  return Promise.all(
+    asked.map(async (authority) => ({
+      authority,
+      responder: (await deps.ocsp.responder(authority.id))?.value ?? null,
+    })),
+  );
+}
