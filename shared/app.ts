@@ -1,5 +1,7 @@
 import { ManagedIdentityCredential } from '@azure/identity';
+import { ageCipher } from './adapters/backup/age-cipher.ts';
 import { VaultCertificates } from './adapters/key-vault/vault-certificates.ts';
+import { VaultCopies } from './adapters/key-vault/vault-copies.ts';
 import { VaultSecrets } from './adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from './adapters/key-vault/vault-signer.ts';
 import { connectStorage } from './adapters/storage/connect.ts';
@@ -10,6 +12,7 @@ import { TableFleetStore } from './adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
 import { TableOperationStore } from './adapters/storage/table-operation-store.ts';
+import { TableRecordDump } from './adapters/storage/table-record-dump.ts';
 import { TableRevocationRules } from './adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from './adapters/system/cron-schedules.ts';
 import { nodeDigest } from './adapters/system/node-digest.ts';
@@ -35,10 +38,11 @@ export interface App {
  */
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
-  const { record, serials, keys, counters, queue, checkpoints } = connectStorage(
+  const { record, serials, keys, counters, queue, checkpoints, backups } = connectStorage(
     settings.storage,
     credential,
   );
+  const { backupRecipients } = settings;
   return {
     deps: {
       clock: systemClock,
@@ -51,7 +55,11 @@ export function createApp(settings: Settings): App {
       revocationRules: new TableRevocationRules(record, RECORD_SHARDS),
       audit: new TableAuditStore(record, RECORD_SHARDS),
       checkpoints,
-      storage: [record, serials, keys, counters, queue, checkpoints],
+      recordDump: new TableRecordDump({ record, serials, keys }),
+      backups,
+      backupCipher: backupRecipients.length === 0 ? null : ageCipher(backupRecipients),
+      vaultBackup: new VaultCopies(settings.authorityVaultUrl, credential),
+      storage: [record, serials, keys, counters, queue, checkpoints, backups],
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
       clientVault: new VaultCertificates(settings.clientVaultUrl, credential),
@@ -79,6 +87,7 @@ export function createApp(settings: Settings): App {
         'renew-due': settings.schedules.renewDue,
         reconcile: settings.schedules.reconcile,
         'seal-audit': settings.schedules.sealAudit,
+        backup: settings.schedules.backup,
       },
     },
     operators: openIdOperators(settings.operators, systemClock),

@@ -23,7 +23,14 @@ export interface Settings {
     readonly authPort: number;
     readonly location: string;
   };
-  readonly schedules: { readonly renewDue: string; readonly reconcile: string; readonly sealAudit: string };
+  readonly schedules: {
+    readonly renewDue: string;
+    readonly reconcile: string;
+    readonly sealAudit: string;
+    readonly backup: string;
+  };
+  /** Public keys that backups are encrypted for; none: no backups are written. */
+  readonly backupRecipients: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -32,6 +39,13 @@ const days = (fallback: number, most: number) => z.coerce.number().int().min(1).
 const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
 /** NCRONTAB by its form: five or six fields. When it fires, the adapter knows. */
 const schedule = z.string().regex(/^[\d*/,A-Za-z-]+(?: +[\d*/,A-Za-z-]+){4,5}$/, 'is no NCRONTAB expression');
+/** Public keys of age by their form (Bech32); their checksums are the cipher's to look at. */
+const recipients = z
+  .string()
+  .transform((text) => text.split(',').map((one) => one.trim()))
+  .pipe(
+    z.array(z.string().regex(/^age1[02-9ac-hj-np-z]{40,}$/, 'is no list of recipients of age (age1...)')),
+  );
 const rsaKeyType = z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096']);
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
@@ -79,6 +93,8 @@ function schemaFor(environment: Environment) {
     RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
     RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
     AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
+    BACKUP_SCHEDULE: schedule.default('0 30 3 * * *'),
+    BACKUP_RECIPIENTS: recipients.default([]),
   });
 }
 
@@ -190,6 +206,8 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       renewDue: read.RENEW_DUE_SCHEDULE,
       reconcile: read.RECONCILE_SCHEDULE,
       sealAudit: read.AUDIT_SEAL_SCHEDULE,
+      backup: read.BACKUP_SCHEDULE,
     },
+    backupRecipients: read.BACKUP_RECIPIENTS,
   };
 }

@@ -46,6 +46,7 @@ export const EVENT_TYPES = [
   'role-assigned',
   'role-unassigned',
   'access-denied',
+  'backup-written',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -15,6 +15,10 @@ export interface Deployment {
   readonly deliveredBundleId: string | null;
   /** When the first start had done everything. */
   readonly readyAt: Date | null;
+  /** When the newest backup was begun. */
+  readonly lastBackupAt: Date | null;
+  /** When the record was put back from a backup: what was issued and numbered after that backup is not known here. */
+  readonly restoredAt: Date | null;
 }
 
 /** When a timer last ran, written by itself: its silence is what an operator must notice. */
@@ -33,6 +37,8 @@ export interface TimerRun {
  * 2. What was acknowledged every later read shows; null for a row that is not there.
  * 3. A row that a newer program wrote fails with UnknownRecordVersion. `clusters` leaves such rows out; `authorities`
  *    fails, because a trust bundle that lacks an authority is wrong.
+ * 4. `deployment` fails with NotReady while a backup is being restored, and `insertDeployment` with AlreadyExists: so no
+ *    timer, login or first start goes on with half a record.
  * Errors as IdentityStore.
  */
 export interface FleetStore {

@@ -32,6 +32,8 @@ async function insertDeployment(deps: Deps): Promise<Deployment> {
     activeAuthorityId: null,
     deliveredBundleId: null,
     readyAt: null,
+    lastBackupAt: null,
+    restoredAt: null,
   };
   try {
     await deps.fleet.insertDeployment(value);

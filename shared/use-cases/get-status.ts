@@ -63,7 +63,15 @@ export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status>
   const overdue = clusters.filter((each) => isUpdateOverdue(each, deps.policy.updateReminderDays, now));
   const { totals, open, page, nextCursor } = await readFleet(deps, query, now);
   return {
-    ...judgeFleet({ ...totals, ...open }, timers, queue, authority, now, overdue.length),
+    ...judgeFleet(
+      { ...totals, ...open },
+      timers,
+      queue,
+      authority,
+      now,
+      overdue.length,
+      deps.backupCipher !== null,
+    ),
     now,
     version: deps.site.version,
     totals: { asOf: now, clusters: clusters.length, ...totals },

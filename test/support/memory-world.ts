@@ -1,4 +1,8 @@
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { ageCipher } from '../../shared/adapters/backup/age-cipher.ts';
+import { MemoryBackups } from '../../shared/adapters/memory/memory-backups.ts';
 import { MemoryCheckpoints } from '../../shared/adapters/memory/memory-checkpoints.ts';
+import { type CopyFamily, MemoryCopies } from '../../shared/adapters/memory/memory-copies.ts';
 import { MemorySecrets } from '../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
 import { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
@@ -11,6 +15,7 @@ import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
 import { TableOperationStore } from '../../shared/adapters/storage/table-operation-store.ts';
+import { TableRecordDump } from '../../shared/adapters/storage/table-record-dump.ts';
 import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
 import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
@@ -65,11 +70,18 @@ export interface World {
   };
   readonly queue: MemoryWorkQueue;
   readonly checkpoints: MemoryCheckpoints;
+  readonly backups: MemoryBackups;
+  /** The authority vault's copies, out and in. */
+  readonly copies: MemoryCopies;
   /** Every line that was logged. */
   readonly lines: string[];
   /** What the renew-due timer and the workers behind the queue do at one tick. */
   tick(deps?: Deps): Promise<void>;
 }
+
+const identity = await generateX25519Identity();
+/** Backups of worlds in memory are for this pair of keys. */
+export const BACKUP_KEYS = { identity, recipient: await identityToRecipient(identity) };
 
 export const POLICY: Policy = {
   certificateValidityDays: 90,
@@ -86,8 +98,15 @@ export const POLICY: Policy = {
   issuancesPerIdentity: 200,
 };
 
-/** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
-export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()): World {
+/**
+ * The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables.
+ * @param family copies of one world's authority vault open in the others that share it
+ */
+export function memoryWorld(
+  policy: Partial<Policy> = {},
+  newKey = readyKeys(),
+  family: CopyFamily = new Map(),
+): World {
   const clock = new TestClock('2026-11-21T08:00:00Z');
   const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom, newKey);
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
@@ -110,6 +129,8 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
   };
   const queue = new MemoryWorkQueue();
   const checkpoints = new MemoryCheckpoints();
+  const backups = new MemoryBackups();
+  const copies = new MemoryCopies(authorityVault, authoritySecrets, systemRandom, family);
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
@@ -130,7 +151,11 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
     revocationRules: new TableRevocationRules(tables.record, RECORD_SHARDS),
     audit: new TableAuditStore(tables.record, RECORD_SHARDS),
     checkpoints,
-    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints],
+    recordDump: new TableRecordDump(tables),
+    backups,
+    backupCipher: ageCipher([BACKUP_KEYS.recipient]),
+    vaultBackup: copies,
+    storage: [tables.record, tables.serials, tables.keys, tables.counters, queue, checkpoints, backups],
     authorityVault,
     authoritySecrets,
     clientVault,
@@ -154,7 +179,12 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
       cloudLocation: 'MocLocation',
       version: '0.0.0-test',
     },
-    timers: { 'renew-due': '0 */15 * * * *', reconcile: '0 30 2 * * *', 'seal-audit': '0 */5 * * * *' },
+    timers: {
+      'renew-due': '0 */15 * * * *',
+      reconcile: '0 30 2 * * *',
+      'seal-audit': '0 */5 * * * *',
+      backup: '0 30 3 * * *',
+    },
   };
   return {
     deps,
@@ -168,6 +198,8 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey = readyKeys()):
     tables,
     queue,
     checkpoints,
+    backups,
+    copies,
     lines,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', tendFleet);

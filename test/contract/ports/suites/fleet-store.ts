@@ -16,6 +16,8 @@ const DEPLOYMENT: Deployment = {
   activeAuthorityId: null,
   deliveredBundleId: null,
   readyAt: null,
+  lastBackupAt: null,
+  restoredAt: null,
 };
 
 const authority = (id: string): Authority => ({
