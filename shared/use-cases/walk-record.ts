@@ -4,7 +4,7 @@ import type { Digest } from '../ports/digest.ts';
 import type { MarkedRow, RecordDump } from '../ports/record-dump.ts';
 
 /** Rows that are read, and held in memory, at once. */
-const PAGE = 500;
+const PAGE_ROWS = 500;
 
 /**
  * Looks at a partition before it is taken as it is. In a quiet partition the second finds nothing new; one that changes
@@ -46,11 +46,12 @@ interface Place {
 export async function* walkRecord(
   deps: { readonly recordDump: RecordDump; readonly digest: Digest },
   walk: Walk,
+  pageRows = PAGE_ROWS,
 ): AsyncGenerator<readonly BackupLine[]> {
   for (const table of deps.recordDump.tables) {
     let partition = await deps.recordDump.partitionAfter(table, null);
     while (partition !== null) {
-      yield* walkPartition(deps, { table, partition }, walk);
+      yield* walkPartition(deps, { table, partition }, walk, pageRows);
       partition = await deps.recordDump.partitionAfter(table, partition);
     }
   }
@@ -60,14 +61,15 @@ async function* walkPartition(
   deps: { readonly recordDump: RecordDump; readonly digest: Digest },
   place: Place,
   walk: Walk,
+  pageRows: number,
 ): AsyncGenerator<readonly BackupLine[]> {
   const { table, partition } = place;
   yield [{ kind: 'partition', table, partition }];
   const stretches: Stretch[] = [];
   let after: string | null = null;
   do {
-    const rows: readonly MarkedRow[] = await deps.recordDump.rows(table, partition, after, PAGE);
-    const through: string | null = rows.length < PAGE ? null : (rows.at(-1)?.key ?? null);
+    const rows: readonly MarkedRow[] = await deps.recordDump.rows(table, partition, after, pageRows);
+    const through: string | null = rows.length < pageRows ? null : (rows.at(-1)?.key ?? null);
     stretches.push({ after, through, rows: rows.length, hash: hashOf(deps.digest, rows) });
     yield rows.map(toLine);
     after = through;
@@ -76,7 +78,7 @@ async function* walkPartition(
   for (let look = 2; look <= MOST_LOOKS && !isStill; look++) {
     isStill = true;
     for (const [i, stretch] of stretches.entries()) {
-      const rows = await readStretch(deps.recordDump, place, stretch);
+      const rows = await readStretch(deps.recordDump, place, stretch, pageRows);
       const hash = hashOf(deps.digest, rows);
       if (hash === stretch.hash) continue;
       isStill = false;
@@ -93,14 +95,15 @@ async function readStretch(
   dump: RecordDump,
   { table, partition }: Place,
   { after, through }: Stretch,
+  pageRows: number,
 ): Promise<readonly MarkedRow[]> {
   const found: MarkedRow[] = [];
   for (let from = after; ; ) {
-    const rows = await dump.rows(table, partition, from, PAGE + 1);
+    const rows = await dump.rows(table, partition, from, pageRows + 1);
     const inside = rows.filter(({ key }) => through === null || key <= through);
     found.push(...inside);
     const last = inside.at(-1)?.key;
-    if (inside.length <= PAGE || last === undefined) return found;
+    if (inside.length <= pageRows || last === undefined) return found;
     from = last;
   }
 }
