@@ -73,4 +73,9 @@ export class MemorySecrets implements SecretVault {
     const secret = this.#secrets.get(name);
     if (secret !== undefined) this.#secrets.set(name, { ...secret, isDeleted: true });
   }
+
+  /** As if it had never been. For tests. */
+  purge(name: string): void {
+    this.#secrets.delete(name);
+  }
 }

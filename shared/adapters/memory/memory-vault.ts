@@ -173,6 +173,11 @@ export class MemoryVault implements CredentialVault {
     if (this.#entries.has(name)) this.#change(name, { isDeleted: true });
   }
 
+  /** As if it had never been. For tests. */
+  purge(name: string): void {
+    this.#entries.delete(name);
+  }
+
   #live(name: string): CertificateEntry | null {
     const entry = this.#entries.get(name);
     return entry === undefined || entry.isDeleted ? null : entry;
