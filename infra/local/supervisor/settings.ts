@@ -29,6 +29,8 @@ const POLICY = [
   'CLOUD_FQDN',
   'RENEW_DUE_SCHEDULE',
   'RECONCILE_SCHEDULE',
+  'BACKUP_SCHEDULE',
+  'BACKUP_RECIPIENTS',
 ];
 // No NODE_OPTIONS: what a developer loads into every Node (a profiler, a preload) would run inside the stand-ins too.
 const MACHINE = ['PATH', 'HOME', 'LANG', 'TMPDIR'];
