@@ -44,7 +44,9 @@ const recipients = z
   .string()
   .transform((text) => text.split(',').map((one) => one.trim()))
   .pipe(
-    z.array(z.string().regex(/^age1[02-9ac-hj-np-z]{40,}$/, 'is no list of recipients of age (age1...)')),
+    z.array(
+      z.string().regex(/^age1(?:pq1)?[02-9ac-hj-np-z]{40,}$/, 'is no list of recipients of age (age1...)'),
+    ),
   );
 const rsaKeyType = z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096']);
 
