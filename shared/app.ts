@@ -75,6 +75,7 @@ export function createApp(settings: Settings): App {
       site: {
         trustDomain: settings.trustDomain,
         publicBaseUrl: settings.publicBaseUrl,
+        revocationBaseUrl: settings.revocationBaseUrl,
         clientVaultUrl: settings.clientVaultUrl,
         authorityVaultUrl: settings.authorityVaultUrl,
         cloudFqdn: settings.cloud.fqdn,

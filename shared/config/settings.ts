@@ -16,6 +16,8 @@ export interface Settings {
   readonly operators: { readonly issuer: string; readonly audience: string; readonly tenantId: string };
   /** The address that agents call, without a slash at its end: proofs name it. */
   readonly publicBaseUrl: string;
+  /** Where verifiers find CRL, OCSP and the authorities' certificates; without a slash at its end. */
+  readonly revocationBaseUrl: string;
   readonly trustDomain: string;
   readonly cloud: {
     readonly fqdn: string;
@@ -51,6 +53,13 @@ const recipients = z
 const rsaKeyType = z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096']);
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+/** ASCII, because it goes into certificates as an IA5String; without a slash at its end, a query or a fragment. */
+const revocationUrl = z
+  .string()
+  .regex(/^https?:\/\/[!-~]+$/, 'is no http or https address')
+  .refine((text) => URL.canParse(text) && !/[?#]/.test(text), 'has a query or a fragment, or is no address')
+  .transform((text) => text.replace(/\/+$/, ''));
+
 /** RFC 1123 host names, lower case as SPIFFE trust domains are (SPIFFE-ID, 2.1). */
 const hostName = z
   .string()
@@ -87,6 +96,9 @@ function schemaFor(environment: Environment) {
     OPERATOR_TENANT_ID: z.string().min(1),
     // What agents call; it stands in the proofs that they sign, so it is compared to the letter.
     PUBLIC_BASE_URL: url,
+    // Stands in every certificate. It may be http also in Azure: a https one asks verifiers to check a certificate in order
+    // to check a certificate (RFC 5280, section 8).
+    REVOCATION_BASE_URL: revocationUrl.optional(),
     TRUST_DOMAIN: hostName,
     CLOUD_FQDN: hostName.regex(/(?:^|\.)[a-z0-9-]*[a-z-][a-z0-9-]*$/, 'is an address and no host name'),
     CLOUD_PORT: port(55_000),
@@ -197,6 +209,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       tenantId: read.OPERATOR_TENANT_ID,
     },
     publicBaseUrl: read.PUBLIC_BASE_URL,
+    revocationBaseUrl: read.REVOCATION_BASE_URL ?? read.PUBLIC_BASE_URL,
     trustDomain: read.TRUST_DOMAIN,
     cloud: {
       fqdn: read.CLOUD_FQDN,

@@ -1,8 +1,48 @@
-import { addMs, toInstant } from './instants.ts';
+import { addMs, DAY_MS, earlier, HOUR_MS, later, SECOND_MS, toInstant, wholeSecond } from './instants.ts';
 import { AUTHORITY_PREPARE, type KeyType } from './policy.ts';
 
-/** `Creating` until its certificate is in the vault, then it signs. */
-export type AuthorityState = 'Creating' | 'Active';
+/**
+ * `Creating` until its certificate is in the vault; `Prepared` until the trust bundle carries it; `Published` while
+ * everybody learns to trust it; `Active` while it signs; `Retiring` until the last certificate that it signed has ended;
+ * `Retired` from then on, and at once when it was given up before it ever signed. `Tainted`: its key may be in wrong hands,
+ * so it signs no more and what it signed is replaced; then it is `Revoked`.
+ */
+export const AUTHORITY_STATES = [
+  'Creating',
+  'Prepared',
+  'Published',
+  'Active',
+  'Retiring',
+  'Retired',
+  'Tainted',
+  'Revoked',
+] as const;
+export type AuthorityState = (typeof AUTHORITY_STATES)[number];
+
+/**
+ * A certificate for this authority's name and key that another authority has signed: who trusts that one alone accepts
+ * what this one signs by way of it.
+ */
+export interface CrossCertificate {
+  readonly issuerId: string;
+  readonly serialNumber: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** DER; null until it is signed. */
+  readonly certificate: Uint8Array | null;
+}
+
+/** Why an authority counts as compromised, and how far its replacement has come. */
+export interface Taint {
+  readonly reason: string;
+  /** The operator's id. */
+  readonly requestedBy: string;
+  /** Set while an operator holds the waves of renewals back. */
+  readonly pausedAt: Date | null;
+  /** When the wave that runs now began; null before the first. */
+  readonly waveAt: Date | null;
+  readonly waves: number;
+}
 
 /** An authority's record. Its private key exists in the vault alone; `keyId` is the versioned key that signs. */
 export interface Authority {
@@ -21,17 +61,54 @@ export interface Authority {
   readonly keyId: string | null;
   readonly certificate: Uint8Array | null;
   readonly vaultVersion: string | null;
+  /** The authority that it follows; null for the first. */
+  readonly predecessorId: string | null;
+  readonly crossCertificates: readonly CrossCertificate[];
+  /** The certificates above it, its issuer first and an outside root last; empty for a self-signed authority. */
+  readonly issuers: readonly Uint8Array[];
+  /** The longest life of a certificate that it may have signed, in days: raised before the first of that life. */
+  readonly leafValidityDays: number;
+  readonly publishedAt: Date | null;
+  readonly activatedAt: Date | null;
+  readonly retiringAt: Date | null;
+  readonly retiredAt: Date | null;
+  readonly taintedAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly taint: Taint | null;
 }
 
-/** An authority that can sign. */
-export type ActiveAuthority = Authority & {
-  readonly state: 'Active';
+/** An authority whose key and certificate exist. */
+export type FinishedAuthority = Authority & {
   readonly keyId: string;
   readonly certificate: Uint8Array;
 };
 
+/** An authority that signs certificates of clients. */
+export type ActiveAuthority = FinishedAuthority & { readonly state: 'Active' };
+
+export function isFinished(authority: Authority): authority is FinishedAuthority {
+  return authority.state !== 'Creating' && authority.keyId !== null && authority.certificate !== null;
+}
+
 export function isActive(authority: Authority): authority is ActiveAuthority {
-  return authority.state === 'Active' && authority.keyId !== null && authority.certificate !== null;
+  return authority.state === 'Active' && isFinished(authority);
+}
+
+const IN_BUNDLE: readonly AuthorityState[] = ['Published', 'Active', 'Retiring', 'Tainted'];
+
+/** Whether the trust bundle carries it: a certificate in force may need it, now or soon. */
+export function isTrusted(authority: Authority): authority is FinishedAuthority {
+  return IN_BUNDLE.includes(authority.state) && isFinished(authority);
+}
+
+/** Whether it is on its way to sign. */
+export function isSuccessor({ state }: Pick<Authority, 'state'>): boolean {
+  return state === 'Creating' || state === 'Prepared' || state === 'Published';
+}
+
+/** What agents trust for an authority's sake: its own certificate, or the outside root above it. DER. */
+export function trustAnchor(authority: FinishedAuthority): Uint8Array {
+  return authority.issuers.at(-1) ?? authority.certificate;
 }
 
 /** The authority's subject: a name of its own per id, so that two authorities never share one. */
@@ -43,6 +120,36 @@ export function authorityCommonName(id: string): string {
 export function prepareSuccessorAt(authority: Pick<Authority, 'issuedAt' | 'notAfter'>): Date {
   const life = authority.notAfter.getTime() - authority.issuedAt.getTime();
   return addMs(authority.issuedAt, Math.floor((life * AUTHORITY_PREPARE) / 1000) * 1000);
+}
+
+/**
+ * When its successor signs at the latest, whoever has not learned of it yet: from then on a certificate of whole length
+ * would outlive the authority. An authority hardly longer than its certificates goes on to half of its life.
+ * @param validityDays life of a client's certificate
+ */
+export function activateSuccessorBy(
+  authority: Pick<Authority, 'issuedAt' | 'notAfter'>,
+  validityDays: number,
+): Date {
+  return later(prepareSuccessorAt(authority), addMs(authority.notAfter, -validityDays * DAY_MS));
+}
+
+/** What was decided while it still signed may be signed a little later, and clocks differ. */
+const LATE_MS = HOUR_MS;
+
+/**
+ * When the last certificate of an authority that signs no more has ended, and the bundle can do without it. Bounded by the
+ * longest life that it may have given, so that no certificate has to be looked for.
+ */
+export function retireAt({
+  notAfter,
+  retiringAt,
+  leafValidityDays,
+}: Pick<Authority, 'notAfter' | 'retiringAt' | 'leafValidityDays'>): Date {
+  const end = addMs(notAfter, SECOND_MS);
+  return retiringAt === null
+    ? end
+    : earlier(end, wholeSecond(addMs(retiringAt, leafValidityDays * DAY_MS + LATE_MS)));
 }
 
 /** What stands in a plan about an authority: when it ends, in words. */

@@ -21,6 +21,7 @@ import {
 } from './extension-reader.ts';
 import { invalid } from './invalid.ts';
 import { OID } from './oids.ts';
+import { readSerialNumber } from './serial-number.ts';
 import { readSignatureScheme, verifySignature } from './signature-scheme.ts';
 
 /** Far above any certificate that Everleaf issues or Key Vault returns. */
@@ -114,7 +115,7 @@ export function fingerprintSha256(der: Uint8Array): string {
 function readTbs(element: DerElement): ParsedTbsCertificate {
   const fields = new DerFields(element, 'tbsCertificate');
   readVersion(fields.takeOptional(constructedContextTag(0)));
-  const serialNumber = readSerialNumber(fields.take('serialNumber'));
+  const serialNumber = readSerialNumber(readIntegerBytes(fields.take('serialNumber'), 'the serial number'));
   const signatureAlgorithmDer = encodeDer(fields.take('signature'));
   const issuer = fields.take('issuer');
   readName(issuer, 'the issuer');
@@ -159,17 +160,6 @@ function readVersion(tagged: DerElement | null): void {
       `the certificate's version field is ${version}, expected 2 for version 3`,
     );
   }
-}
-
-/** RFC 5280 section 4.1.2.2: positive, at most 20 octets. */
-function readSerialNumber(element: DerElement): string {
-  const bytes = readIntegerBytes(element, 'the serial number');
-  const [first = 0] = bytes;
-  const isZero = bytes.length === 1 && first === 0;
-  if (isZero || first >= 0x80 || bytes.length > 20) {
-    throw invalid('malformed', 'the serial number is not a positive number of at most 20 octets');
-  }
-  return Buffer.from(first === 0 ? bytes.subarray(1) : bytes).toString('hex');
 }
 
 function readValidity(element: DerElement): { notBefore: Date; notAfter: Date } {

@@ -1,4 +1,5 @@
 import forge from 'node-forge';
+import { derHeader } from './der-bytes.ts';
 import { assertDer } from './der-rules.ts';
 import { invalid } from './invalid.ts';
 import { OID } from './oids.ts';
@@ -26,6 +27,7 @@ export const TAG = {
   octetString: 0x04,
   null: 0x05,
   oid: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   sequence: 0x30,
   set: 0x31,
@@ -109,14 +111,6 @@ function noteSource(element: Sourced, bytes: Uint8Array, start: number): number 
     for (const member of element.value as DerElement[]) next = noteSource(member, bytes, next);
   }
   return end;
-}
-
-/** X.690 8.1.3 and 10.1: a definite length in as few octets as possible. */
-function derHeader(tag: number, length: number): Uint8Array {
-  if (length < 0x80) return Uint8Array.of(tag, length);
-  const octets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
-  return Uint8Array.of(tag, 0x80 | octets.length, ...octets);
 }
 
 function latin1Bytes(text: string): Uint8Array {
@@ -232,6 +226,14 @@ export function readSmallInteger(element: DerElement, name: string): number {
   const length = readIntegerBytes(element, name).length;
   if (length > 4) throw invalid('malformed', `${name} is an INTEGER of ${length} bytes, expected at most 4`);
   return Number(readInteger(element, name));
+}
+
+/** An ENUMERATED of one octet, as those of CRLs and OCSP are. */
+export function readEnumerated(element: DerElement, name: string): number {
+  expectTag(element, TAG.enumerated, name);
+  const [value = 0, ...more] = contentOf(element);
+  if (more.length > 0 || value >= 0x80) throw invalid('malformed', `${name} is not a value of 0 to 127`);
+  return value;
 }
 
 export function readBoolean(element: DerElement, name: string): boolean {

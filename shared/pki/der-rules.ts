@@ -86,6 +86,7 @@ function checkPrimitive(type: number, value: Uint8Array, offset: number): void {
         throw notDer(offset, 'has a BOOLEAN not 00 or FF');
       break;
     case 2: // X.690 8.3.2
+    case 10: // An ENUMERATED is written as an INTEGER, X.690 8.4
       if (first === undefined) throw notDer(offset, 'has an empty INTEGER');
       if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
         throw notDer(offset, 'has a padded INTEGER, expected the shortest form');

@@ -1,6 +1,7 @@
 import forge from 'node-forge';
-import { EverleafError } from '../domain/errors.ts';
+import { unsignedContent } from './der-bytes.ts';
 import { type DerElement, parseDer } from './der-reader.ts';
+import { generalizedTimeText, timeText } from './der-time.ts';
 
 const { Class, Type } = forge.asn1;
 const binary = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
@@ -51,10 +52,7 @@ export function derOid(oid: string): DerElement {
  * where the top bit is set. Zero is a single zero octet.
  */
 export function derUnsignedInteger(magnitude: Uint8Array): DerElement {
-  const firstUsed = magnitude.findIndex((octet) => octet !== 0);
-  const digits = firstUsed === -1 ? Uint8Array.of(0) : magnitude.subarray(firstUsed);
-  const sign = (digits[0] ?? 0) >= 0x80 ? '\x00' : '';
-  return universal(Type.INTEGER, sign + binary(digits));
+  return universal(Type.INTEGER, binary(unsignedContent(magnitude)));
 }
 
 /** @param unusedBits 0 to 7: how many bits at the end of the last octet do not count; they must be zero. */
@@ -76,16 +74,16 @@ export function derUtf8String(text: string): DerElement {
  * @throws EverleafError Internal when the instant has a fraction of a second or lies outside 1950 to 9999.
  */
 export function derTime(instant: Date): DerElement {
-  const year = instant.getUTCFullYear();
-  if (Number.isNaN(year) || instant.getUTCMilliseconds() !== 0 || year < 1950 || year > 9999) {
-    const found = Number.isNaN(year) ? 'an invalid date' : instant.toISOString();
-    throw new EverleafError(
-      'Internal',
-      `Cannot encode ${found}: expected whole seconds of the years 1950 to 9999.`,
-    );
-  }
-  const digits = instant.toISOString().replace(/\.000Z$|\D/g, '');
-  return year < 2050
-    ? universal(Type.UTCTIME, `${digits.slice(2)}Z`)
-    : universal(Type.GENERALIZEDTIME, `${digits}Z`);
+  const { tag, text } = timeText(instant);
+  return universal(tag, text);
+}
+
+/** A time of the type GeneralizedTime whatever the year, as OCSP wants it. @throws EverleafError Internal, as `derTime` */
+export function derGeneralizedTime(instant: Date): DerElement {
+  return universal(Type.GENERALIZEDTIME, generalizedTimeText(instant));
+}
+
+/** @param value 0 to 127 */
+export function derEnumerated(value: number): DerElement {
+  return universal(Type.ENUMERATED, String.fromCharCode(value));
 }

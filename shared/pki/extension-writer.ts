@@ -4,6 +4,7 @@ import {
   derBitString,
   derConstructedContext,
   derContext,
+  derNull,
   derOctetString,
   derOid,
   derSequence,
@@ -91,4 +92,19 @@ export function authorityInfoAccess({ ocsp, caIssuers }: AuthorityInfoUrls): Ext
 /** The access identity in the cloud agent's form: the raw UTF-8 bytes of the text, no DER around them. */
 export function accessIdentity(identity: string): Extension {
   return { oid: OID.accessIdentity, critical: false, value: Uint8Array.from(Buffer.from(identity, 'utf8')) };
+}
+
+/** RFC 5280 section 5.2.3. @param magnitude big-endian, at most 20 octets with the sign octet that it may need */
+export function crlNumber(magnitude: Uint8Array): Extension {
+  return { oid: OID.crlNumber, critical: false, value: encodeDer(derUnsignedInteger(magnitude)) };
+}
+
+/** Nobody asks whether a responder is revoked: RFC 6960 section 4.2.2.2.1. A NULL. */
+export function ocspNoCheck(): Extension {
+  return { oid: OID.ocspNoCheck, critical: false, value: encodeDer(derNull()) };
+}
+
+/** RFC 9654 section 2.1. @param nonce 1 to 128 bytes */
+export function ocspNonce(nonce: Uint8Array): Extension {
+  return { oid: OID.ocspNonce, critical: false, value: encodeDer(derOctetString(nonce)) };
 }

@@ -11,6 +11,7 @@ export type InvalidReason =
   | 'wrong-pem-label'
   | 'several-pem-blocks'
   | 'several-requests'
+  | 'too-many-requests'
   | 'not-der'
   | 'trailing-data'
   | 'too-deep'

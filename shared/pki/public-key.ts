@@ -140,10 +140,18 @@ export function spkiHash(spki: Uint8Array): string {
  * @throws EverleafError InvalidInput when `spki` is no SubjectPublicKeyInfo.
  */
 export function subjectKeyIdentifier(spki: Uint8Array): Uint8Array {
+  return Uint8Array.from(createHash('sha256').update(publicKeyBits(spki)).digest().subarray(0, 20));
+}
+
+/**
+ * The value of the BIT STRING of a public key, without tag, length and count of unused bits: what key identifiers and
+ * OCSP (RFC 6960 section 4.1.1) are digests of.
+ * @throws EverleafError InvalidInput when `spki` is no SubjectPublicKeyInfo.
+ */
+export function publicKeyBits(spki: Uint8Array): Uint8Array {
   const fields = new DerFields(parseDer(spki), 'the public key');
   fields.take('algorithm');
-  const key = readOctetsOfBitString(fields.take('key'), 'the public key');
-  return Uint8Array.from(createHash('sha256').update(key).digest().subarray(0, 20));
+  return readOctetsOfBitString(fields.take('key'), 'the public key');
 }
 
 function readRsaKey(der: Uint8Array): RsaPublicKey {

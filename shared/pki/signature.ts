@@ -67,17 +67,11 @@ export function ecdsaRawToDer(raw: Uint8Array): Uint8Array {
 }
 
 /**
- * Puts a certificate together (RFC 5280 section 4.1). It does not verify the signature: the caller does, with
- * `verifySignedBy`, before the certificate leaves.
- * @param tbs the TBSCertificate, exactly the bytes whose digest was signed.
+ * The BIT STRING of a signature as X.509, CRLs and OCSP carry it.
  * @param signature as Key Vault and JWS return it: r and s for ES*, the signature's octets for RS*.
  * @throws EverleafError Internal when the signature has not the algorithm's length.
  */
-export function assembleCertificate(
-  tbs: Uint8Array,
-  name: SignatureAlgorithmName,
-  signature: Uint8Array,
-): Uint8Array {
+export function writeSignature(name: SignatureAlgorithmName, signature: Uint8Array): DerElement {
   const { coordinateBytes } = SIGNATURE_ALGORITHMS[name];
   const isLengthRight =
     coordinateBytes === null ? signature.length >= 256 : signature.length === 2 * coordinateBytes;
@@ -85,9 +79,23 @@ export function assembleCertificate(
     const expected = coordinateBytes === null ? 'at least 256' : `${2 * coordinateBytes}`;
     throw new EverleafError(
       'Internal',
-      `Cannot assemble a certificate with an ${name} signature of ${signature.length} bytes: expected ${expected}.`,
+      `Cannot put an ${name} signature of ${signature.length} bytes to anything: expected ${expected}.`,
     );
   }
-  const value = coordinateBytes === null ? signature : ecdsaRawToDer(signature);
-  return encodeDer(derSequence(rawDer(tbs), writeSignatureAlgorithm(name), derBitString(value)));
+  return derBitString(coordinateBytes === null ? signature : ecdsaRawToDer(signature));
+}
+
+/**
+ * Puts a certificate together (RFC 5280 section 4.1). It does not verify the signature: the caller does, with
+ * `verifySignedBy`, before the certificate leaves.
+ * @param tbs the TBSCertificate, exactly the bytes whose digest was signed.
+ * @param signature as Key Vault and JWS return it.
+ * @throws EverleafError Internal when the signature has not the algorithm's length.
+ */
+export function assembleCertificate(
+  tbs: Uint8Array,
+  name: SignatureAlgorithmName,
+  signature: Uint8Array,
+): Uint8Array {
+  return encodeDer(derSequence(rawDer(tbs), writeSignatureAlgorithm(name), writeSignature(name, signature)));
 }

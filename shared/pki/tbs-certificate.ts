@@ -1,8 +1,8 @@
-import { EverleafError } from '../domain/errors.ts';
 import { encodeDer } from './der-reader.ts';
 import { derConstructedContext, derSequence, derTime, derUnsignedInteger, rawDer } from './der-writer.ts';
 import type { Extension } from './extension-reader.ts';
 import { writeExtension } from './extension-writer.ts';
+import { serialNumberBytes } from './serial-number.ts';
 import { type SignatureAlgorithmName, writeSignatureAlgorithm } from './signature.ts';
 
 /** The part of an authority that its certificates repeat. */
@@ -39,7 +39,7 @@ export function buildTbs(input: TbsInput): Uint8Array {
   const version = derConstructedContext(0, derUnsignedInteger(Uint8Array.of(2)));
   const tbs = derSequence(
     version,
-    derUnsignedInteger(readSerial(input.serialNumber)),
+    derUnsignedInteger(serialNumberBytes(input.serialNumber)),
     writeSignatureAlgorithm(input.signatureAlgorithm),
     rawDer(input.issuerDer),
     derSequence(derTime(input.notBefore), derTime(input.notAfter)),
@@ -48,14 +48,4 @@ export function buildTbs(input: TbsInput): Uint8Array {
     derConstructedContext(3, derSequence(...input.extensions.map(writeExtension))),
   );
   return encodeDer(tbs);
-}
-
-function readSerial(serialNumber: string): Uint8Array {
-  if (!/^([0-9a-f]{2})+$/.test(serialNumber)) {
-    throw new EverleafError(
-      'Internal',
-      `Cannot write the serial number ${JSON.stringify(serialNumber)}: expected lower-case hex, two digits a byte.`,
-    );
-  }
-  return Uint8Array.from(Buffer.from(serialNumber, 'hex'));
 }

@@ -21,6 +21,23 @@ export interface Deployment {
   readonly restoredAt: Date | null;
 }
 
+/** What a bundleId stood for: agents name the bundle that they hold, which may be any that there was. */
+export interface BundleRecord {
+  readonly v: 1;
+  readonly id: string;
+  /** SHA-256 of each trusted certificate, lower-case hex. */
+  readonly anchors: readonly string[];
+  readonly authorityIds: readonly string[];
+  readonly madeAt: Date;
+}
+
+/** One change of a transaction of the fleet's rows. */
+export type FleetChange =
+  | { readonly op: 'insert'; readonly kind: 'authority'; readonly value: Authority }
+  | { readonly op: 'replace'; readonly kind: 'authority'; readonly value: Authority; readonly etag: string }
+  | { readonly op: 'replace'; readonly kind: 'deployment'; readonly value: Deployment; readonly etag: string }
+  | { readonly op: 'put'; readonly kind: 'bundle'; readonly value: BundleRecord };
+
 /** When a timer last ran, written by itself: its silence is what an operator must notice. */
 export interface TimerRun {
   readonly v: 1;
@@ -37,7 +54,9 @@ export interface TimerRun {
  * 2. What was acknowledged every later read shows; null for a row that is not there.
  * 3. A row that a newer program wrote fails with UnknownRecordVersion. `clusters` leaves such rows out; `authorities`
  *    fails, because a trust bundle that lacks an authority is wrong.
- * 4. `deployment` fails with NotReady while a backup is being restored, and `insertDeployment` with AlreadyExists: so no
+ * 4. `commit` makes all changes or none: Conflict when a row to be replaced has another etag, or one to be inserted exists.
+ * 5. `bundles` answers every bundle that was ever put, oldest first.
+ * 6. `deployment` fails with NotReady while a backup is being restored, and `insertDeployment` with AlreadyExists: so no
  *    timer, login or first start goes on with half a record.
  * Errors as IdentityStore.
  */
@@ -47,6 +66,8 @@ export interface FleetStore {
   replaceDeployment(value: Deployment, etag: string): Promise<void>;
   authority(id: string): Promise<Stored<Authority> | null>;
   authorities(): Promise<readonly Authority[]>;
+  bundles(): Promise<readonly BundleRecord[]>;
+  commit(changes: readonly FleetChange[]): Promise<void>;
   insertAuthority(value: Authority): Promise<void>;
   replaceAuthority(value: Authority, etag: string): Promise<void>;
   cluster(name: string): Promise<Stored<Cluster> | null>;

@@ -34,7 +34,7 @@ export type RecordState =
  * The same tables, to be filled from a copy.
  * 1. `state` says whether any table has a row, and where, or which copy is being put in.
  * 2. `begin` takes an empty record for the copy `id`; it does nothing for one that was taken for the same. Conflict for
- *    every other. From then on nothing of the program goes on with this record (FleetStore, 4).
+ *    every other. From then on nothing of the program goes on with this record (FleetStore, 6).
  * 3. `put` writes rows whatever was there; `clear` removes the rows of a partition behind `after`, up to and with
  *    `through` (null: without an end). Both can be repeated.
  * 4. `finish` gives the record to the program, as restored at that moment. NotFound when the copy had no deployment; until

@@ -1,3 +1,4 @@
+import type { AuthorityState } from '../domain/authority.ts';
 import {
   BACKUP_FORMAT,
   type BackupHeader,
@@ -17,7 +18,7 @@ import { type Walk, walkRecord } from './walk-record.ts';
 const PIECE_CHARACTERS = 64 * 1024;
 
 /** Authorities in these states sign nothing any more, not even a list of what they revoked. */
-const WITHOUT_USE: readonly string[] = ['Retired'];
+const WITHOUT_USE: readonly AuthorityState[] = ['Retired'];
 
 /**
  * Everything that a backup says, in pieces: the record's rows as they are, also those of a newer program, then the vault's

@@ -13,9 +13,8 @@ export interface Health {
 export async function checkHealth(deps: Pick<Deps, 'fleet' | 'clock'>): Promise<Health> {
   try {
     const deployment = await deps.fleet.deployment();
-    const id = deployment?.value.activeAuthorityId ?? null;
-    const authority = id === null ? null : ((await deps.fleet.authority(id))?.value ?? null);
-    if (authority === null || !isActive(authority)) return { healthy: false, codes: ['NotReady'] };
+    const authority = (await deps.fleet.authorities()).find(isActive);
+    if (authority === undefined) return { healthy: false, codes: ['NotReady'] };
     const left = authority.notAfter.getTime() - deps.clock.now().getTime();
     const codes = [
       ...(left < MIN_LEAF_LIFE_MS ? ['AuthorityEnding'] : []),

@@ -79,6 +79,8 @@ export interface Site {
   readonly trustDomain: string;
   /** The address that agents call, without a slash at its end: the proofs that they sign name it. */
   readonly publicBaseUrl: string;
+  /** Stands in every certificate: where its revocation and its authority's certificate are found. */
+  readonly revocationBaseUrl: string;
   readonly clientVaultUrl: string;
   readonly authorityVaultUrl: string;
   /** What the cloud agent's login file tells its clients about the cloud agent. */

@@ -3,12 +3,13 @@ import { isEverleafError } from '../domain/errors.ts';
 import { type Identity, MANAGEMENT_CLIENTS } from '../domain/identity.ts';
 import { MANAGEMENT_CLUSTER, VAULT_BUNDLE_NAME, VAULT_ROTATION_KEY_NAME } from '../domain/names.ts';
 import { Secret } from '../domain/secret.ts';
-import { readTrustBundle } from './authorities.ts';
-import { createAuthority, newAuthorityId } from './create-authority.ts';
+import { readAuthorities, readTrustBundle } from './authorities.ts';
+import { activateAuthority, publishAuthority } from './authority-steps.ts';
 import { createIdentity } from './create-identity.ts';
 import { ensureDeployment, pinDeployment } from './deployment.ts';
 import type { Deps, Run } from './deps.ts';
 import { doWork } from './do-work.ts';
+import { newAuthorityId, prepareAuthority } from './prepare-authority.ts';
 import { readRotationKey } from './tokens.ts';
 import { readIdentity } from './update-identity.ts';
 
@@ -62,11 +63,16 @@ async function ensureRotationKey(deps: Deps, run: Run): Promise<void> {
   run.log.write('info', 'Made the rotation key.');
 }
 
-async function ensureAuthority(deps: Deps, run: Run): Promise<void> {
+/** The first authority: prepared, and put to use at once, because there is nobody yet who must learn of it. */
+export async function ensureAuthority(deps: Deps, run: Run): Promise<void> {
   const deployment = await pinDeployment(deps, ({ activeAuthorityId }) =>
     activeAuthorityId === null ? { activeAuthorityId: newAuthorityId(deps) } : null,
   );
-  if (deployment.activeAuthorityId !== null) await createAuthority(deps, run, deployment.activeAuthorityId);
+  const id = deployment.activeAuthorityId;
+  if (id === null || (await readAuthorities(deps)).active !== null) return;
+  await prepareAuthority(deps, run, id);
+  await publishAuthority(deps, run, id);
+  await activateAuthority(deps, run, id);
 }
 
 async function ensureCluster(deps: Deps): Promise<void> {

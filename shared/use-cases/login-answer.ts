@@ -6,7 +6,7 @@ import { renewalWindow } from '../domain/policy.ts';
 import type { TokenRecord } from '../domain/token.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { encodePem } from '../pki/pem.ts';
-import { readTrustBundle } from './authorities.ts';
+import { chainOf, readAuthorities } from './authorities.ts';
 import type { Deps } from './deps.ts';
 import { grantedNames, isClipped } from './issue-certificate.ts';
 
@@ -49,13 +49,14 @@ export async function describeLogin(
   login: IssuedLogin,
 ): Promise<LoginAnswer> {
   const { identity } = login;
-  const bundle = await readTrustBundle(deps);
+  const { all, bundle } = await readAuthorities(deps);
+  const chain = chainOf(all, login.record.authorityId, deps.clock.now());
   const { renewAfter: rotateAfter } = renewalWindow(token.issuedAt, token.expiresAt, token.id);
   return {
     identity: { cluster: identity.cluster, name: identity.name, clientType: identity.clientType },
     instance: login.instance,
     certificate: encodePem('CERTIFICATE', login.record.der),
-    chain: '',
+    chain: chain.map((der) => encodePem('CERTIFICATE', der)).join(''),
     caBundle: bundle.pem,
     bundleId: bundle.id,
     serialNumber: login.head.serialNumber,

@@ -9,7 +9,7 @@ import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { spkiHash as hashOf } from '../pki/public-key.ts';
 import type { IssuanceRecord, Owner, Stored } from '../ports/identity-store.ts';
 import { agentCertificateChanges } from './agent-certificate.ts';
-import { readActiveAuthority } from './authorities.ts';
+import { readIssuingAuthority } from './authorities.ts';
 import { bundleEvents, lineWithBundle, withBundle } from './bundle-word.ts';
 import { checkKey, checkLine, claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
@@ -39,7 +39,7 @@ export async function issueForLogin(
 ): Promise<IssuedLogin> {
   await assertMayBegin(deps, identity, token.id, hashOf(request.spki));
   const [authority, instance] = await Promise.all([
-    readActiveAuthority(deps),
+    readIssuingAuthority(deps),
     claimKey(deps, identity, request),
   ]);
   checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
@@ -75,7 +75,7 @@ export async function repeatLogin(
   const { instance, attempt } = found.value;
   checkLine((await deps.identities.instance(identity, instance))?.value ?? null);
   const recorded = await deps.identities.certificate(identity, attempt.serialNumber);
-  const authority = await readActiveAuthority(deps);
+  const authority = await readIssuingAuthority(deps);
   if (recorded === null) return null;
   const warnings = warningsOf(deps, identity, request, recorded, authority);
   return { identity, record: recorded, head: headOf(recorded, 0, null), instance, vault: null, warnings };

@@ -18,7 +18,7 @@ import {
 } from '../pki/certificate-request.ts';
 import { type PublicKeyInfo, spkiHash } from '../pki/public-key.ts';
 import type { CredentialVault, KeySpec, VaultCertificate } from '../ports/credential-vault.ts';
-import { readActiveAuthority } from './authorities.ts';
+import { readIssuingAuthority } from './authorities.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertIssuable } from './find-revocation.ts';
@@ -44,7 +44,7 @@ export async function renewCertificate(
   id: IdentityId,
   generation: number,
 ): Promise<'renewed' | 'nothing-to-do'> {
-  const authority = await readActiveAuthority(deps);
+  const authority = await readIssuingAuthority(deps);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const identity = await beginAttempt(deps, run, id, generation, authority);
     if (identity === null) return 'nothing-to-do';

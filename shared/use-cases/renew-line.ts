@@ -10,7 +10,7 @@ import type { CertificateRequest } from '../pki/certificate-request.ts';
 import { lineExtensions, renewCountOf } from '../pki/line-extensions.ts';
 import { spkiHash } from '../pki/public-key.ts';
 import type { IssuanceRecord } from '../ports/identity-store.ts';
-import { readActiveAuthority } from './authorities.ts';
+import { readIssuingAuthority } from './authorities.ts';
 import { claimKey } from './claim-key.ts';
 import type { Deps, Run } from './deps.ts';
 import { assertMayBegin } from './issuance-limit.ts';
@@ -49,7 +49,7 @@ export async function renewLine(
   const renewal = { shown, request, spkiHash: spkiHash(request.spki), bundleId };
   for (let race = 0; race < RACES; race++) {
     const standing = await readStanding(deps, shown);
-    const authority = await readActiveAuthority(deps);
+    const authority = await readIssuingAuthority(deps);
     const issued =
       (await findAnswered(deps, run, renewal, standing)) ??
       (await issue(deps, run, authority, renewal, standing));

@@ -10,6 +10,7 @@ import { benchIssuing } from './issuing.ts';
 import { benchLocal } from './local.ts';
 import { countLoginCalls } from './login-calls.ts';
 import type { Report, Row } from './measure.ts';
+import { benchRevocation } from './revocation.ts';
 import { benchScan } from './scan.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
@@ -38,6 +39,7 @@ const [cpu] = cpus();
 const machine = `${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
 console.log(`${machine}\n`);
 await benchIssuing(report, 8);
+benchRevocation(report);
 await countLoginCalls(report);
 await benchLocal(report, LOADS);
 await benchScan(report);

@@ -5,10 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { MANAGEMENT_CLUSTER } from '../../shared/domain/names.ts';
-import { createAuthority } from '../../shared/use-cases/create-authority.ts';
 import { createIdentity } from '../../shared/use-cases/create-identity.ts';
 import { ensureDeployment, pinDeployment } from '../../shared/use-cases/deployment.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
+import { ensureAuthority, firstStart } from '../../shared/use-cases/first-start.ts';
 import { readRotationKey } from '../../shared/use-cases/tokens.ts';
 import { KMS, management } from '../support/agent.ts';
 import {
@@ -86,13 +85,18 @@ const FLOWS: readonly Flow[] = [
       ['vault: request with the same key', 'authorityVault.request'],
       ['vault: merge', 'authorityVault.merge'],
       ['vault: self-signed disabled', 'authorityVault.disable'],
-      ['record: active', 'fleet.replaceAuthority'],
+      ['event: prepared', 'identities.commit'],
+      ['record: prepared', 'fleet.replaceAuthority'],
+      ['event: published', 'identities.commit'],
+      ['record: published', 'fleet.commit'],
+      ['event: activated', 'identities.commit'],
+      ['record: active', 'fleet.commit'],
     ],
     prepare: async (world) => {
       await ensureDeployment(world.deps);
       await pinDeployment(world.deps, () => ({ activeAuthorityId: AUTHORITY_ID }));
       return {
-        act: (deps) => createAuthority(deps, world.run, AUTHORITY_ID),
+        act: (deps) => ensureAuthority(deps, world.run),
         goOn: async () => {
           assert.deepEqual(await firstStart(world.deps, world.run), []);
           return [];

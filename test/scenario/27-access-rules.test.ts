@@ -63,14 +63,14 @@ const mayAnna = async (deps: Deps, action: string, scope: string) =>
   (await judgeAccess(deps, { principal: { kind: 'operator', id: 'anna' }, implied: [] }, action, scope))
     .allowed;
 
-/** Types of the fleet's own events, in their order. */
+/** Types of the fleet's own events but the authority's, in their order. */
 async function fleetEvents(world: World): Promise<string[]> {
   const types: string[] = [];
   for (let shard = 0; shard < 32; shard++) {
     const rows = await world.tables.record.range(String(shard).padStart(2, '0'), 'o|', 'o}', 10_000);
     for (const { data } of rows) {
       const { type, target } = JSON.parse(data) as { type: string; target: { cluster: string | null } };
-      if (target.cluster === null) types.push(type);
+      if (target.cluster === null && !type.startsWith('authority-')) types.push(type);
     }
   }
   return types;

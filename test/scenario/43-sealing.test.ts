@@ -87,13 +87,18 @@ describe('43 Sealing', () => {
     await assertSealed(world, { ...ids, alpha: [...(ids['alpha'] ?? []), young.id] });
   });
 
-  test('the events of a first start end up in the chain of the management cluster', async () => {
+  test('the events of a first start end up in the chains of the management cluster and of the fleet', async () => {
     const world = memoryWorld();
     await firstStart(world.deps, world.run);
     world.clock.advance(SEAL_AFTER_MS + MINUTE_MS);
     const outcome = await sealAudit(world.deps, world.run);
-    const items = await walk(world.deps, { chain: 'management' });
+    const chains = [
+      await walk(world.deps, { chain: 'management' }),
+      await walk(world.deps, { chain: FLEET_CHAIN }),
+    ];
+    const items = chains.flat();
     assert.equal(items.length, outcome?.sealed);
+    assert.ok(chains.every(({ length }) => length > 0));
     assert.ok(items.every(({ hash }) => hash !== null));
   });
 

@@ -79,6 +79,9 @@ test('45 No token, secret or key stands in any event, of whatever writer', async
   const types = new Set(rows.flatMap(({ data }) => /"type":"([a-z-]+)"/.exec(data)?.[1] ?? []));
   assert.deepEqual([...types].sort(), [
     'agent-reminded',
+    'authority-activated',
+    'authority-prepared',
+    'authority-published',
     'certificate-issued',
     'certificate-renewed',
     'identity-created',

@@ -16,6 +16,17 @@ export function buildAuthority(changes: Partial<Authority> = {}): Authority {
     keyId: 'https://authority.vault.test/keys/authority--a1/1',
     certificate: Uint8Array.of(0x30, 0x00),
     vaultVersion: '1',
+    predecessorId: null,
+    crossCertificates: [],
+    issuers: [],
+    leafValidityDays: 90,
+    publishedAt: null,
+    activatedAt: null,
+    retiringAt: null,
+    retiredAt: null,
+    taintedAt: null,
+    revokedAt: null,
+    taint: null,
     ...changes,
   };
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { SEAL_AFTER_MS } from '../../shared/domain/audit.ts';
+import { FLEET_CHAIN, SEAL_AFTER_MS } from '../../shared/domain/audit.ts';
 import { toHex } from '../../shared/domain/encoding.ts';
 import type { CertificateAttempt, CredentialKind } from '../../shared/domain/identity.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
 import type { IdentityId } from '../../shared/domain/names.ts';
+import { RECORD_SHARDS, shardOf } from '../../shared/domain/sharding.ts';
 import { decodeToken } from '../../shared/domain/token.ts';
 import { parseCertificateRequest } from '../../shared/pki/certificate-request.ts';
 import { spkiHash } from '../../shared/pki/public-key.ts';
@@ -81,6 +82,7 @@ export async function workScene(world: World, id: IdentityId, kind: CredentialKi
 /** The events of the first start are old enough to be sealed; a run that dies leaves its lease to its end. */
 export async function sealingScene(world: World): Promise<Scene> {
   await firstStart(world.deps, world.run);
+  await forgetFleetEvents(world);
   world.clock.advance(SEAL_AFTER_MS + MINUTE_MS);
   return {
     act: (deps) => sealAudit(deps, world.run),
@@ -90,6 +92,17 @@ export async function sealingScene(world: World): Promise<Scene> {
       return [];
     },
   };
+}
+
+/** Chains are sealed at once: a scene of one chain alone has its steps in one order. */
+async function forgetFleetEvents({ tables: { record } }: World): Promise<void> {
+  const partition = String(shardOf(FLEET_CHAIN, RECORD_SHARDS)).padStart(2, '0');
+  const rows = await record.range(partition, 'o|', 'o}', 100);
+  const fleet = rows.filter(({ data }) => data.includes('"type":"authority-'));
+  await record.commit(
+    partition,
+    fleet.map(({ key }) => ({ op: 'remove', key }) as const),
+  );
 }
 
 /** A chain that has a checkpoint already goes on. */

@@ -16,6 +16,13 @@ const AT_LEAST_ONCE: readonly string[] = [
   'login-file-issued',
   'login-files-issued',
   'update-reminder',
+  'authority-prepared',
+  'authority-published',
+  'authority-activated',
+  'authority-retired',
+  'authority-tainted',
+  'authority-revoked',
+  'authority-cancelled',
 ] satisfies EventType[];
 
 /** What the record, the rules and the log say at the end, without what chance and the moment decide. */

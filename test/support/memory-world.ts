@@ -171,6 +171,7 @@ export function memoryWorld(
     site: {
       trustDomain: 'everleaf.test',
       publicBaseUrl: 'https://everleaf.test',
+      revocationBaseUrl: 'http://everleaf.test',
       clientVaultUrl: 'https://clients.vault.test',
       authorityVaultUrl: 'https://authority.vault.test',
       cloudFqdn: 'cloud.everleaf.test',

@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import type { Authority } from '../../domain/authority.ts';
+import { AUTHORITY_STATES, type Authority } from '../../domain/authority.ts';
 import { CLUSTER_STATES, type Cluster } from '../../domain/cluster.ts';
 import { EverleafError, isEverleafError } from '../../domain/errors.ts';
-import type { Deployment, FleetStore, TimerRun } from '../../ports/fleet-store.ts';
+import type { BundleRecord, Deployment, FleetChange, FleetStore, TimerRun } from '../../ports/fleet-store.ts';
 import type { Stored } from '../../ports/identity-store.ts';
 import { bytes, decodeKnown, instant, type RowCodec, rowCodec } from './row-codec.ts';
-import type { StoredRow, Table } from './table.ts';
+import type { RowOperation, StoredRow, Table } from './table.ts';
 
 const v = z.literal(1);
+
+/** What a certificate's life could be set to at most when authorities had no note of it. */
+const LONGEST_LEAF_DAYS = 365;
 
 const deployment: z.ZodType<Deployment> = z.object({
   v,
@@ -21,10 +24,29 @@ const deployment: z.ZodType<Deployment> = z.object({
   restoredAt: instant.nullable().default(null),
 });
 
+const crossCertificate = z.object({
+  issuerId: z.string(),
+  serialNumber: z.string(),
+  notBefore: instant,
+  notAfter: instant,
+  certificate: bytes.nullable(),
+});
+
+const taint = z.object({
+  reason: z.string(),
+  requestedBy: z.string(),
+  pausedAt: instant.nullable(),
+  waveAt: instant.nullable(),
+  waves: z.int(),
+});
+
+/** Fields with a default are missing in rows of the first versions, which knew one authority alone. */
+const since = instant.nullable().default(null);
+
 const authority: z.ZodType<Authority> = z.object({
   v,
   id: z.string(),
-  state: z.enum(['Creating', 'Active']),
+  state: z.enum(AUTHORITY_STATES),
   keyType: z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096', 'EC-P256']),
   serialNumber: z.string(),
   issuedAt: instant,
@@ -35,6 +57,26 @@ const authority: z.ZodType<Authority> = z.object({
   keyId: z.string().nullable(),
   certificate: bytes.nullable(),
   vaultVersion: z.string().nullable(),
+  predecessorId: z.string().nullable().default(null),
+  crossCertificates: z.array(crossCertificate).default([]),
+  issuers: z.array(bytes).default([]),
+  // The longest that the first versions' settings allow.
+  leafValidityDays: z.int().default(LONGEST_LEAF_DAYS),
+  publishedAt: since,
+  activatedAt: since,
+  retiringAt: since,
+  retiredAt: since,
+  taintedAt: since,
+  revokedAt: since,
+  taint: taint.nullable().default(null),
+});
+
+const bundle: z.ZodType<BundleRecord> = z.object({
+  v,
+  id: z.string(),
+  anchors: z.array(z.string()),
+  authorityIds: z.array(z.string()),
+  madeAt: instant,
 });
 
 const cluster: z.ZodType<Cluster> = z.object({
@@ -68,6 +110,7 @@ const timerRun: z.ZodType<TimerRun> = z.object({
 const codecs = {
   deployment: rowCodec('deployment', deployment),
   authority: rowCodec('authority', authority),
+  bundle: rowCodec('bundle', bundle),
   cluster: rowCodec('cluster', cluster),
   timerRun: rowCodec('timer', timerRun),
 };
@@ -125,6 +168,15 @@ export class TableFleetStore implements FleetStore {
     return this.#replace(`authority|${value.id}`, codecs.authority, value, etag);
   }
 
+  async bundles(): Promise<readonly BundleRecord[]> {
+    const found = decodeKnown(await this.#list('bundle'), codecs.bundle);
+    return found.sort((a, b) => a.madeAt.getTime() - b.madeAt.getTime());
+  }
+
+  commit(changes: readonly FleetChange[]): Promise<void> {
+    return this.#table.commit(PARTITION, changes.map(toOperation));
+  }
+
   cluster(name: string): Promise<Stored<Cluster> | null> {
     return this.#read(`cluster|${name}`, codecs.cluster);
   }
@@ -170,5 +222,23 @@ export class TableFleetStore implements FleetStore {
 
   async #replace<T>(key: string, codec: RowCodec<T>, value: T, etag: string): Promise<void> {
     await this.#table.commit(PARTITION, [{ op: 'replace', key, ...codec.encode(value), etag }]);
+  }
+}
+
+function toOperation(change: FleetChange): RowOperation {
+  switch (change.kind) {
+    case 'authority': {
+      const row = { key: `authority|${change.value.id}`, ...codecs.authority.encode(change.value) };
+      return change.op === 'insert' ? { op: 'insert', ...row } : { op: 'replace', ...row, etag: change.etag };
+    }
+    case 'deployment':
+      return {
+        op: 'replace',
+        key: DEPLOYMENT_KEY,
+        ...codecs.deployment.encode(change.value),
+        etag: change.etag,
+      };
+    case 'bundle':
+      return { op: 'put', key: `bundle|${change.value.id}`, ...codecs.bundle.encode(change.value) };
   }
 }

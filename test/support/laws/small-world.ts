@@ -9,10 +9,10 @@ import {
 import type { Policy } from '../../../shared/domain/policy.ts';
 import { Secret } from '../../../shared/domain/secret.ts';
 import type { Schedules } from '../../../shared/ports/schedule.ts';
-import { createAuthority, newAuthorityId } from '../../../shared/use-cases/create-authority.ts';
 import { createIdentity } from '../../../shared/use-cases/create-identity.ts';
 import { ensureDeployment, pinDeployment } from '../../../shared/use-cases/deployment.ts';
 import type { Deps } from '../../../shared/use-cases/deps.ts';
+import { ensureAuthority } from '../../../shared/use-cases/first-start.ts';
 import { readRotationKey } from '../../../shared/use-cases/tokens.ts';
 import { KMS, NODE_AGENT } from '../agent.ts';
 import { refuseCalls } from '../faults.ts';
@@ -78,17 +78,15 @@ export async function smallScene(seed: number, policy: Partial<Policy>): Promise
   const world: World = { ...plain, deps: { ...plain.deps, ...changed } };
   const { deps, run } = world;
   await ensureDeployment(deps);
-  const authorityId = newAuthorityId(deps);
   const key = Buffer.from(deps.random.bytes(32)).toString('base64url');
   const { version } = await deps.authoritySecrets.write(VAULT_ROTATION_KEY_NAME, new Secret(key), {
     contentType: 'text/plain',
     tags: {},
     expiresAt: null,
   });
-  await createAuthority(deps, run, authorityId);
+  await ensureAuthority(deps, run);
   const readyAt = deps.clock.now();
   await pinDeployment(deps, () => ({
-    activeAuthorityId: authorityId,
     rotationKeyVersion: version,
     readyAt,
   }));

@@ -40,6 +40,7 @@ describe('strict DER', () => {
     ['an empty INTEGER', '0200', 'not-der', /empty INTEGER/],
     ['an INTEGER padded with zeros', '0202 0001', 'not-der', /padded INTEGER/],
     ['an INTEGER padded with ones', '0202 ff80', 'not-der', /padded INTEGER/],
+    ['an ENUMERATED padded with zeros', '0a02 0001', 'not-der', /padded INTEGER/],
     ['an empty BIT STRING', '0300', 'not-der', /count of unused bits/],
     ['a BIT STRING with eight unused bits', '0302 0800', 'not-der', /count of unused bits/],
     ['a BIT STRING of no bits with unused ones', '0301 01', 'not-der', /count of unused bits/],

@@ -10,7 +10,7 @@ import {
   writeGeneralNames,
 } from '../../../shared/pki/general-names.ts';
 import { formatIpAddress, parseIpAddress } from '../../../shared/pki/ip-address.ts';
-import { serialNumberFrom } from '../../../shared/pki/serial-number.ts';
+import { compareSerialNumbers, serialNumberFrom } from '../../../shared/pki/serial-number.ts';
 import { refusal } from './support/errors.ts';
 import { hex, name, utf8 } from './support/tlv.ts';
 
@@ -131,6 +131,12 @@ describe('serial numbers', () => {
 
   it('have no leading zero bytes, so that each has one written form', () => {
     assert.equal(serialNumberFrom(hex(`0000${'ab'.repeat(14)}`)), 'ab'.repeat(14));
+  });
+
+  it('are ordered by their value, not as text', () => {
+    const ordered = ['01', '7f', '80', '0100', 'ff00', `01${'00'.repeat(15)}`];
+    assert.deepEqual([...ordered].reverse().sort(compareSerialNumbers), ordered);
+    assert.equal(compareSerialNumbers('80', '80'), 0);
   });
 
   it('are not made from too little, nor from zeros', () => {

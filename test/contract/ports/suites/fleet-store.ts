@@ -34,6 +34,25 @@ const authority = (id: string): Authority => ({
   keyId: null,
   certificate: Uint8Array.of(1, 2, 255),
   vaultVersion: null,
+  predecessorId: null,
+  crossCertificates: [
+    {
+      issuerId: 'a0',
+      serialNumber: '0b'.repeat(16),
+      notBefore: AT,
+      notAfter: AT,
+      certificate: Uint8Array.of(3),
+    },
+  ],
+  issuers: [Uint8Array.of(4)],
+  leafValidityDays: 90,
+  publishedAt: AT,
+  activatedAt: null,
+  retiringAt: null,
+  retiredAt: null,
+  taintedAt: AT,
+  revokedAt: null,
+  taint: { reason: 'stolen', requestedBy: 'olga', pausedAt: null, waveAt: AT, waves: 2 },
 });
 
 const cluster = (name: string): Cluster => ({

@@ -1,7 +1,14 @@
-import { type ActiveAuthority, type Authority, authorityCommonName, isActive } from '../domain/authority.ts';
+import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
+import {
+  type Authority,
+  authorityCommonName,
+  type CrossCertificate,
+  type FinishedAuthority,
+  isFinished,
+} from '../domain/authority.ts';
 import { isSameBytes, toHex } from '../domain/encoding.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
-import { DAY_MS, SECOND_MS } from '../domain/instants.ts';
+import { addMs, DAY_MS, SECOND_MS, toInstant } from '../domain/instants.ts';
 import { vaultAuthorityName } from '../domain/names.ts';
 import { BACKDATE_MS, validityFor } from '../domain/policy.ts';
 import { type AuthorityInput, buildAuthorityTbs } from '../pki/authority-certificate.ts';
@@ -11,16 +18,18 @@ import { encodeName } from '../pki/distinguished-name.ts';
 import { lintAuthority } from '../pki/lint-authority.ts';
 import { readPublicKey, spkiHash } from '../pki/public-key.ts';
 import { signatureAlgorithmFor } from '../pki/signature.ts';
-import type { KeySpec, VaultCertificate } from '../ports/credential-vault.ts';
+import type { VaultCertificate } from '../ports/credential-vault.ts';
 import type { Stored } from '../ports/identity-store.ts';
+import { authorityKeySpec, ensureAuthorityKey } from './authority-key.ts';
+import { planCrossCertificate, signCrossCertificate } from './cross-sign.ts';
 import type { Deps, Run } from './deps.ts';
+import { eventChange } from './events.ts';
 import { newSerialNumber } from './issue-certificate.ts';
 import { requestFromVault } from './request-from-vault.ts';
 import { signCertificate } from './sign-certificate.ts';
 
-/** How often, and how far apart, the vault is asked whether it has finished the key. A recorded one took 25 s. */
-const KEY_POLLS = 60;
-const KEY_POLL_MS = 2_000;
+/** An attempt that has not been signed for so long gets new dates: with the old ones it would begin half spent. */
+const STALE_MS = DAY_MS;
 
 /** An id that has not been used: eight hexadecimal digits, part of the authority's name and of its vault name. */
 export function newAuthorityId(deps: Pick<Deps, 'random'>): string {
@@ -28,34 +37,43 @@ export function newAuthorityId(deps: Pick<Deps, 'random'>): string {
 }
 
 /**
- * Makes an authority whose key is born in the vault and never leaves it. Key Vault signs no CA certificate that others
+ * Prepares an authority whose key is born in the vault and never leaves it. Key Vault signs no CA certificate that others
  * would accept, so: it makes a self-signed version for the sake of the key, then a request with the same key; the
  * authority's own certificate is built here, signed by that key in the vault, and merged.
+ *
+ * The authorities that are trusted now cross-sign it, so that who knows only them accepts what it will sign.
  *
  * Safe to interrupt after every step and to repeat: serial number and dates are written down first, and a call that
  * finds them goes on with them.
  * @param id names the authority; the caller has written it down, so that every try makes the same one
+ * @param predecessor the one that it will follow; null for the first
+ * @returns the authority, prepared or further
  */
-export async function createAuthority(deps: Deps, run: Run, id: string): Promise<ActiveAuthority> {
-  const planned = await planAuthorityRecord(deps, id);
-  if (isActive(planned)) return planned;
-  await deps.identities.claimSerial(planned.serialNumber, {
-    identity: { cluster: 'authority', name: id },
-    instance: 'authority',
-  });
+export async function prepareAuthority(
+  deps: Deps,
+  run: Run,
+  id: string,
+  predecessor: FinishedAuthority | null = null,
+): Promise<FinishedAuthority> {
+  const planned = await planAuthorityRecord(deps, id, predecessor);
+  if (isFinished(planned)) return planned;
+  await deps.identities.claimSerial(planned.serialNumber, ownerOf(id));
   run.log.write('info', `Making the key of authority ${id} (${planned.keyType}) in the vault.`);
-  const key = await ensureKey(deps, planned);
+  const key = await ensureAuthorityKey(deps, planned);
   const signed = await ensureCertificate(deps, planned, key);
+  if (predecessor !== null) await ensureCrossCertificate(deps, signed, predecessor);
   const merged = await mergeAuthority(deps, signed);
   await disableSelfSigned(deps, run, signed, merged);
-  const active = await activate(deps, signed, merged);
-  run.log.write('info', `Authority ${id} is active.`);
-  return active;
+  return finish(deps, run, signed, merged);
 }
 
 type SignedAuthority = Authority & { readonly certificate: Uint8Array };
 
-async function planAuthorityRecord(deps: Deps, id: string): Promise<Authority> {
+async function planAuthorityRecord(
+  deps: Deps,
+  id: string,
+  predecessor: FinishedAuthority | null,
+): Promise<Authority> {
   const existing = await deps.fleet.authority(id);
   if (existing !== null) return withTodaysPolicy(deps, existing);
   const value: Authority = {
@@ -70,6 +88,17 @@ async function planAuthorityRecord(deps: Deps, id: string): Promise<Authority> {
     keyId: null,
     certificate: null,
     vaultVersion: null,
+    predecessorId: predecessor?.id ?? null,
+    crossCertificates: [],
+    issuers: [],
+    leafValidityDays: deps.policy.certificateValidityDays,
+    publishedAt: null,
+    activatedAt: null,
+    retiringAt: null,
+    retiredAt: null,
+    taintedAt: null,
+    revokedAt: null,
+    taint: null,
   };
   try {
     await deps.fleet.insertAuthority(value);
@@ -81,56 +110,18 @@ async function planAuthorityRecord(deps: Deps, id: string): Promise<Authority> {
   }
 }
 
-/** Until it is signed, an authority lives as long as today's settings say. */
+/** Until it is signed, an authority lives as long as today's settings say, and begins not long before it is signed. */
 async function withTodaysPolicy(deps: Deps, { value, etag }: Stored<Authority>): Promise<Authority> {
-  const planned = { ...value, ...validityFor(value.issuedAt, deps.policy.authorityValidityDays) };
+  const now = deps.clock.now();
+  const isStale = addMs(value.issuedAt, STALE_MS) < now;
+  const planned = {
+    ...value,
+    ...validityFor(isStale ? now : value.issuedAt, deps.policy.authorityValidityDays),
+    serialNumber: isStale ? newSerialNumber(deps) : value.serialNumber,
+  };
   if (value.certificate !== null || planned.notAfter.getTime() === value.notAfter.getTime()) return value;
   await deps.fleet.replaceAuthority(planned, etag);
   return planned;
-}
-
-function keySpec(authority: Authority): KeySpec {
-  return {
-    keyType: authority.keyType,
-    exportable: false,
-    reuseKey: true,
-    commonName: authority.commonName,
-    organization: null,
-    dnsNames: [],
-    usage: 'authority',
-  };
-}
-
-/** The finished version whose key is the authority's: the self-signed one, or a later one with the same key. */
-async function ensureKey(deps: Deps, authority: Authority): Promise<VaultCertificate> {
-  const name = vaultAuthorityName(authority.id);
-  for (let poll = 0; poll < KEY_POLLS; poll++) {
-    // In this order: an operation that ends in between shows as a version.
-    const pending = await deps.authorityVault.pending(name);
-    const current = await deps.authorityVault.current(name);
-    if (current !== null) return current;
-    if (pending.state === 'waiting' || pending.state === 'ended')
-      await deps.authorityVault.discardPending(name);
-    if (pending.state !== 'busy') await createKey(deps, name, keySpec(authority));
-    else await deps.clock.wait(KEY_POLL_MS);
-  }
-  throw new EverleafError(
-    'VaultObjectPending',
-    `The vault has not finished the key of "${name}". Try again later.`,
-    {
-      retryable: true,
-      retryAfterSeconds: 60,
-    },
-  );
-}
-
-async function createKey(deps: Deps, name: string, spec: KeySpec): Promise<void> {
-  try {
-    await deps.authorityVault.createSelfSigned(name, spec);
-  } catch (error) {
-    if (isEverleafError(error, 'VaultObjectDeleted')) await deps.authorityVault.recover(name);
-    else if (!isEverleafError(error, 'VaultObjectPending')) throw error;
-  }
 }
 
 /** Request with the same key, certificate signed by that key, written down before the vault sees it. */
@@ -165,7 +156,10 @@ async function ensureCertificate(
     return { ...recorded, certificate: recorded.certificate };
   }
   return updateAuthority(deps, authority.id, (current) =>
-    current.certificate === null ? { ...current, spkiHash: hash, keyId: key.keyId, certificate } : current,
+    // Another run that gave it new dates meanwhile signs with those.
+    current.certificate === null && current.serialNumber === authority.serialNumber
+      ? { ...current, spkiHash: hash, keyId: key.keyId, certificate }
+      : current,
   );
 }
 
@@ -200,7 +194,7 @@ async function mergeAuthority(deps: Deps, authority: SignedAuthority): Promise<V
   await requestFromVault(
     deps.authorityVault,
     name,
-    keySpec(authority),
+    authorityKeySpec(authority),
     ({ csr }) => spkiHash(parseCertificateRequestDer(csr).spki) === authority.spkiHash,
   );
   try {
@@ -212,18 +206,63 @@ async function mergeAuthority(deps: Deps, authority: SignedAuthority): Promise<V
   }
 }
 
-async function activate(
+async function finish(
   deps: Deps,
+  run: Run,
   signed: SignedAuthority,
   merged: VaultCertificate,
-): Promise<ActiveAuthority> {
-  const value = await updateAuthority(deps, signed.id, (current) =>
-    current.state === 'Active'
-      ? current
-      : { ...current, state: 'Active', keyId: merged.keyId, vaultVersion: merged.version },
+): Promise<FinishedAuthority> {
+  const { id, serialNumber, predecessorId, keyType, notAfter } = signed;
+  // Before the row: after a kill in between it may stand there twice, and is never missing.
+  await deps.identities.commit(FLEET_CHAIN, [
+    eventChange(deps, run, 'authority-prepared', FLEET, {
+      authorityId: id,
+      serialNumber,
+      details: { keyType, notAfter: toInstant(notAfter), predecessorId: predecessorId ?? '' },
+    }),
+  ]);
+  const value = await updateAuthority(deps, id, (current) =>
+    current.state === 'Creating'
+      ? { ...current, state: 'Prepared', keyId: merged.keyId, vaultVersion: merged.version }
+      : current,
   );
-  if (!isActive(value)) throw new EverleafError('Internal', `Authority ${signed.id} did not become active.`);
+  if (!isFinished(value)) throw new EverleafError('Internal', `Authority ${id} was not finished.`);
+  run.log.write('info', `Authority ${id} is prepared.`);
   return value;
+}
+
+/** The cross certificate by one other authority: decided, written down, signed, written down. */
+async function ensureCrossCertificate(
+  deps: Deps,
+  authority: SignedAuthority,
+  signer: FinishedAuthority,
+): Promise<void> {
+  if (signer.notAfter <= deps.clock.now()) return;
+  const crossOf = ({ crossCertificates }: Authority) =>
+    crossCertificates.find(({ issuerId }) => issuerId === signer.id);
+  const planned = await updateAuthority(deps, authority.id, (current) =>
+    crossOf(current) === undefined
+      ? {
+          ...current,
+          crossCertificates: [...current.crossCertificates, planCrossCertificate(deps, signer, current)],
+        }
+      : current,
+  );
+  const cross = crossOf(planned);
+  if (cross === undefined || cross.certificate !== null) return;
+  await deps.identities.claimSerial(cross.serialNumber, ownerOf(authority.id));
+  const certificate = await signCrossCertificate(deps, signer, authority.certificate, cross);
+  const withSigned = (each: CrossCertificate): CrossCertificate =>
+    each.serialNumber === cross.serialNumber && each.certificate === null ? { ...each, certificate } : each;
+  await updateAuthority(deps, authority.id, (current) => ({
+    ...current,
+    crossCertificates: current.crossCertificates.map(withSigned),
+  }));
+}
+
+/** Whose the serial numbers of an authority's own certificates are: no cluster can have this name's owner in it. */
+function ownerOf(authorityId: string) {
+  return { identity: { cluster: 'authority', name: authorityId }, instance: 'authority' };
 }
 
 /**
