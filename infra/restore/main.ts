@@ -9,7 +9,7 @@
  * environment.json in EVERLEAF_STATE_DIR, which `npm start` writes. The exit code is 0 when all was done, 1 when the backup
  * or the place was refused and nothing was written, 2 when it was cut short.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -54,10 +54,10 @@ async function main(args: readonly string[]): Promise<void> {
   } else if (sha256.toLowerCase() !== actual) {
     throw new Refused(`The file is not the one whose SHA-256 is ${sha256}.`);
   }
-  const identity = await readIdentity(identityFile);
+  const identities = await readIdentities(identityFile);
   const target = await readTarget(process.env);
   console.log(`Into the record at ${target.storageName} and the vault ${target.authorityVaultUrl}.`);
-  const open = () => decryptAge(createReadStream(file), identity);
+  const open = () => decryptAge(createReadStream(file), identities);
   tellNext(await restoreBackup(connectTarget(target), open, options), options);
 }
 
@@ -85,6 +85,11 @@ function readArguments(args: readonly string[]) {
       parts: values['vault-only'] ? 'vault' : values['record-only'] ? 'record' : 'all',
       resume: values.resume,
       dryRun: values['dry-run'],
+      run: {
+        actor: { kind: 'operator', id: 'restore', source: null },
+        correlationId: randomUUID(),
+        log: { write: (_, message) => console.log(message) },
+      },
       say: (line) => console.log(line),
     };
     return { file, identityFile: identity, sha256, options };
@@ -103,21 +108,26 @@ async function hashOf(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The first line that is no comment, as `age -i` reads it. */
-async function readIdentity(path: string): Promise<string> {
+/** The lines that are no comments, as `age -i` reads them. */
+async function readIdentities(path: string): Promise<readonly string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new Refused(
       `The identity cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   });
-  const lines = text.split('\n').map((line) => line.trim());
-  return lines.find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  const identities = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  if (identities.length === 0) throw new Refused(`There is no identity in ${path}: age-keygen writes one.`);
+  return identities;
 }
 
 function tellNext({ backup, rows, lost }: RestoreReport, { dryRun }: RestoreOptions): void {
   for (const { chain, first, last } of lost) {
     console.log(
-      `The audit log "${chain}" has lost its entries ${first} to ${last}: checkpoints here know of them.`,
+      `Checkpoints here know of the entries ${first} to ${last} of the audit log "${chain}", which the backup has not sealed. ` +
+        'Those that wait in it are sealed again, the others are lost: npm run verify-audit tells.',
     );
   }
   if (dryRun) console.log('\nNothing was written: this was a dry run.');

@@ -6,10 +6,13 @@ import { VaultCopies } from '../../shared/adapters/key-vault/vault-copies.ts';
 import { connectStorage, type RecordStorage } from '../../shared/adapters/storage/connect.ts';
 import { TableAuditStore } from '../../shared/adapters/storage/table-audit-store.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
+import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableRecordDump } from '../../shared/adapters/storage/table-record-dump.ts';
 import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
 import { systemClock } from '../../shared/adapters/system/system-clock.ts';
+import { systemRandom } from '../../shared/adapters/system/system-random.ts';
 import { readSettings } from '../../shared/config/settings.ts';
+import { EverleafError } from '../../shared/domain/errors.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
 import type { RestoreDeps } from '../../shared/use-cases/restore-backup.ts';
 
@@ -25,8 +28,7 @@ export interface Target {
 
 /**
  * Reads where to go: the app's own settings when there are any, else the environment of one machine.
- * @throws EverleafError InvalidSettings naming every mistake
- * @throws Error when there is neither
+ * @throws EverleafError InvalidSettings naming every mistake, or that there is neither
  */
 export async function readTarget(environment: Environment): Promise<Target> {
   if ((environment['AUTHORITY_VAULT_URL'] ?? '') === '') {
@@ -53,7 +55,8 @@ interface LocalEnvironment {
 async function localTarget(stateDir: string): Promise<Target> {
   const read = (name: string) => readFile(join(stateDir, name), 'utf8');
   const text = await read('environment.json').catch(() => {
-    throw new Error(
+    throw new EverleafError(
+      'InvalidSettings',
       `There is no ${join(stateDir, 'environment.json')} and AUTHORITY_VAULT_URL is not set. Set the app's settings for the place ` +
         'to restore into, or run `npm start` or `npm run services` for one on this machine.',
     );
@@ -77,10 +80,12 @@ export function connectTarget({ storage, authorityVaultUrl, credential }: Target
   );
   return {
     clock: systemClock,
+    random: systemRandom,
     digest: nodeDigest,
     storage: [record, serials, keys, counters, queue, checkpoints, backups],
     record: new TableRecordDump({ record, serials, keys }),
     fleet: new TableFleetStore(record),
+    identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
     audit: new TableAuditStore(record, RECORD_SHARDS),
     checkpoints,
     vault: new VaultCopies(authorityVaultUrl, credential),

@@ -53,6 +53,7 @@ export const EVENT_TYPES = [
   'role-unassigned',
   'access-denied',
   'backup-written',
+  'backup-restored',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -1,3 +1,4 @@
+import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import type { BackupLine } from '../domain/backup-file.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { AuditStore } from '../ports/audit-store.ts';
@@ -5,9 +6,13 @@ import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Digest } from '../ports/digest.ts';
 import type { FleetStore } from '../ports/fleet-store.ts';
+import type { IdentityStore } from '../ports/identity-store.ts';
+import type { Random } from '../ports/random.ts';
 import type { DumpedRow, RecordDump, RecordLoad } from '../ports/record-dump.ts';
 import type { StorageSetup } from '../ports/storage-setup.ts';
 import type { VaultRestore } from '../ports/vault-backup.ts';
+import type { Run } from './deps.ts';
+import { eventChange } from './events.ts';
 import { type LostEvents, lostEvents } from './lost-events.ts';
 import { moveKeyIds } from './move-key-ids.ts';
 import { type BackupSummary, checkBackup, type OpenBackup, readBackup } from './read-backup.ts';
@@ -19,10 +24,12 @@ const PAGE = 500;
 /** What a restore needs of the world: with other rights than the app has. */
 export interface RestoreDeps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly digest: Digest;
   readonly storage: readonly StorageSetup[];
   readonly record: RecordLoad & RecordDump;
   readonly fleet: FleetStore;
+  readonly identities: IdentityStore;
   readonly audit: AuditStore;
   readonly checkpoints: CheckpointStore;
   readonly vault: VaultRestore;
@@ -35,6 +42,7 @@ export interface RestoreOptions {
   /** Whether a restore of this very backup that was cut short is to be gone on with. */
   readonly resume: boolean;
   readonly dryRun: boolean;
+  readonly run: Run;
   /** Gets a line for each thing that was found or done. */
   readonly say: (line: string) => void;
 }
@@ -44,7 +52,7 @@ export interface RestoreReport {
   readonly vault: readonly VaultPlan[];
   /** Rows that the record has now; null when nothing was put into it. */
   readonly rows: number | null;
-  /** Chains whose checkpoints know of entries that the backup did not have. */
+  /** Chains whose checkpoints know of entries that are not in the backup's. */
   readonly lost: readonly LostEvents[];
 }
 
@@ -59,7 +67,7 @@ export interface RestoreReport {
 export async function restoreBackup(
   deps: RestoreDeps,
   open: OpenBackup,
-  { parts, resume, dryRun, say }: RestoreOptions,
+  { parts, resume, dryRun, run, say }: RestoreOptions,
 ): Promise<RestoreReport> {
   const backup = await checkBackup(deps.digest, open);
   const { header, end } = backup;
@@ -85,7 +93,7 @@ export async function restoreBackup(
     say(`The ${line.type} "${line.name}" of the vault was ${await restoreVault(deps.vault, line)}.`);
   }
   if (parts === 'vault') return { backup, vault, rows: null, lost: [] };
-  return { backup, vault, ...(await restoreRecord(deps, open, end.sha256, say)) };
+  return { backup, vault, ...(await restoreRecord(deps, open, backup, run, say)) };
 }
 
 async function assertFree({ record }: RestoreDeps, id: string, resume: boolean): Promise<void> {
@@ -111,12 +119,13 @@ async function assertFree({ record }: RestoreDeps, id: string, resume: boolean):
 async function restoreRecord(
   deps: RestoreDeps,
   open: OpenBackup,
-  id: string,
+  { header, end }: BackupSummary,
+  run: Run,
   say: (line: string) => void,
 ): Promise<Pick<RestoreReport, 'rows' | 'lost'>> {
   const { record } = deps;
   for (const part of deps.storage) await part.prepare();
-  await record.begin(id);
+  await record.begin(end.sha256);
   const put = new Putting(record);
   for await (const line of readBackup(deps.digest, open())) await put.take(line);
   await put.flush();
@@ -126,6 +135,8 @@ async function restoreRecord(
   if (moved > 0) say(`${moved} keys are called after the vault ${deps.authorityVaultUrl} now.`);
   // Before the record is anybody's: afterwards the chains go on.
   const lost = await lostEvents(deps);
+  const details = { createdAt: header.createdAt, sha256: end.sha256, rows: end.rows };
+  await deps.identities.commit(FLEET_CHAIN, [eventChange(deps, run, 'backup-restored', FLEET, { details })]);
   await record.finish(deps.clock.now());
   return { rows, lost };
 }

@@ -42,7 +42,7 @@ interface Lost {
 
 async function lostFleet(): Promise<Lost> {
   const family: CopyFamily = new Map();
-  const world = memoryWorld({}, undefined, family);
+  const world = memoryWorld({}, undefined, { family });
   await firstStart(world.deps, world.run);
   const { loginFiles } = await create(world);
   const token = (name: string) => loginFiles.find((file) => file.name === name)?.token.reveal() ?? '';
@@ -66,9 +66,9 @@ async function lostFleet(): Promise<Lost> {
   return { world, family, file, node, nodeToken, revoked, revokedToken: token('kubelet-n2'), locked };
 }
 
-/** Another place, an hour later, with nothing in it; its vaults are of the same family. */
+/** Another place, an hour later, with nothing in it; its authority vault is of the same family, and has another address. */
 function emptyPlace({ world, family }: Pick<Lost, 'world' | 'family'>): World {
-  const place = memoryWorld({}, undefined, family);
+  const place = memoryWorld({}, undefined, { family, authorityVaultUrl: 'https://another.vault.test' });
   place.clock.advance(world.clock.now().getTime() - place.clock.now().getTime() + HOUR_MS);
   return place;
 }
@@ -82,10 +82,13 @@ describe('50 a fleet that is lost but for its backup', () => {
     await restoreInto(place, opened(lost.file));
   });
 
-  test('has the very rows that it had, but for what the backup itself wrote afterwards', async () => {
+  test('has the very rows that it had, but for what the backup wrote afterwards, and where its keys are', async () => {
     const [had, has] = [await recordOf(lost.world), await recordOf(place)];
     const differing = Object.keys({ ...had, ...has }).filter((key) => had[key] !== has[key]);
-    const expected = /^record fleet (?:deployment|lease\|backup|timer\|backup)$|^record \d\d o\|/;
+    const [authority] = await place.deps.fleet.authorities();
+    assert.match(authority?.keyId ?? '', /^https:\/\/another\.vault\.test\/keys\/authority--/);
+    const expected =
+      /^record fleet (?:deployment|lease\|backup|timer\|backup|authority\|.*|audit-signing.*)$|^record \d\d o\|/;
     assert.deepEqual(
       differing.filter((key) => !expected.test(key)),
       [],
@@ -139,6 +142,50 @@ describe('50 a fleet that is lost but for its backup', () => {
         1,
       );
     }
+  });
+
+  test('tells in its audit log that it was restored', async () => {
+    const query = {
+      chain: FLEET_CHAIN,
+      type: 'backup-restored',
+      from: null,
+      before: null,
+      limit: 10,
+      cursor: null,
+    } as const;
+    const [event] = (await getEvents(place.deps, query)).items;
+    assert.equal(
+      event?.details['createdAt'],
+      lost.world.backups.names()[0]?.replace(/(T..)(..)(..Z).*/, '$1:$2:$3'),
+    );
+  });
+
+  test('seals on beside the checkpoints of what was lost, and the verifier tells what that was', async () => {
+    const { world } = lost;
+    await logIn(world, lost.nodeToken, requestOf(N1, 'somebody after the backup'));
+    world.clock.advance(HOUR_MS);
+    await sealAudit(world.deps, world.run);
+    const same = emptyPlace(lost);
+    for (const chain of ['alpha', 'management', FLEET_CHAIN]) {
+      for (const seq of await world.checkpoints.list(chain)) {
+        await same.checkpoints.put(chain, seq, (await world.checkpoints.get(chain, seq)) ?? '');
+      }
+    }
+    const report = await restoreInto(same, opened(lost.file));
+    assert.deepEqual(
+      report.lost.map(({ chain }) => chain),
+      [FLEET_CHAIN, 'alpha'],
+    );
+    for (let day = 0; day < 3; day++) {
+      same.clock.advance(DAY_MS);
+      await logIn(same, lost.nodeToken, requestOf(N1, `n1 on day ${day}`));
+      await runTimer(same.deps, same.run, 'seal-audit', sealAudit);
+    }
+    const found = await findingsIn(same);
+    assert.deepEqual([...new Set(found.map(({ chain, damage }) => `${chain} ${damage}`))].sort(), [
+      '_fleet forged',
+      'alpha forged',
+    ]);
   });
 
   test('is backed up again', async () => {
@@ -200,6 +247,23 @@ describe('50 a backup', () => {
     world.authoritySecrets.recover(VAULT_ROTATION_KEY_NAME);
     await tick();
     assert.equal(world.backups.names().length, 1);
+  });
+
+  test('has the keys of every authority that may still be asked to sign, and is not made without one', async () => {
+    const world = memoryWorld();
+    await firstStart(world.deps, world.run);
+    const [active] = await world.deps.fleet.authorities();
+    assert.ok(active !== undefined);
+    await world.deps.fleet.insertAuthority({ ...active, id: 'b2b2b2b2', state: 'Retired' });
+    const text = await textOf(opened(await backUp(world)));
+    assert.match(text, new RegExp(`"kind":"vault".*"${vaultAuthorityName(active.id)}"`));
+    assert.doesNotMatch(text, /"kind":"vault".*b2b2b2b2/);
+    await world.deps.fleet.insertAuthority({ ...active, id: 'c3c3c3c3', state: 'Revoked' });
+    world.clock.advance(DAY_MS);
+    await assert.rejects(backUp(world), {
+      code: 'NotFound',
+      message: /no certificate "authority--c3c3c3c3"/,
+    });
   });
 
   test('shows no secret of the fleet even to whoever may open it', async () => {

@@ -24,13 +24,13 @@ let text: string;
 
 before(async () => {
   family = new Map();
-  world = memoryWorld({}, undefined, family);
+  world = memoryWorld({}, undefined, { family });
   await firstStart(world.deps, world.run);
   file = await backUp(world);
   text = await textOf(opened(file));
 });
 
-const emptyPlace = () => memoryWorld({}, undefined, family);
+const emptyPlace = () => memoryWorld({}, undefined, { family });
 
 async function refused(
   place: World,
@@ -71,7 +71,7 @@ describe('50 a file is refused before anything is written', () => {
     await refused(emptyPlace(), opened(file, await generateX25519Identity()), cannotOpen);
     await refused(emptyPlace(), opened(file, 'AGE-SECRET-KEY-1NONE'), {
       ...cannotOpen,
-      message: /the identity is none of age/,
+      message: /an identity is none of age/,
     });
   });
 
@@ -173,7 +173,7 @@ describe('50 a restore', () => {
   });
 
   test('beside the old checkpoints tells which entries of the audit log the backup did not have', async () => {
-    const lost = memoryWorld({}, undefined, family);
+    const lost = memoryWorld({}, undefined, { family });
     await firstStart(lost.deps, lost.run);
     lost.clock.advance(DAY_MS);
     await sealAudit(lost.deps, lost.run);

@@ -28,7 +28,7 @@ export async function* pieces(bytes: Uint8Array, size = 10_000): AsyncGenerator<
 }
 
 export function opened(file: Uint8Array, identity: string = BACKUP_KEYS.identity): OpenBackup {
-  return () => decryptAge(pieces(file), identity);
+  return () => decryptAge(pieces(file), [identity]);
 }
 
 export async function textOf(open: OpenBackup): Promise<string> {
@@ -44,12 +44,14 @@ export const ofText =
 
 /** What a restore in this world works with. */
 export function restoreDeps({ deps, tables, copies }: World): RestoreDeps {
-  const { clock, digest, storage, fleet, audit, checkpoints, site } = deps;
+  const { clock, random, digest, storage, fleet, identities, audit, checkpoints, site } = deps;
   return {
     clock,
+    random,
     digest,
     storage,
     fleet,
+    identities,
     audit,
     checkpoints,
     record: new TableRecordDump(tables),
@@ -65,7 +67,14 @@ export function restoreInto(
   deps: RestoreDeps = restoreDeps(world),
 ): Promise<RestoreReport> {
   const say = (line: string) => void world.lines.push(line);
-  return restoreBackup(deps, open, { parts: 'all', resume: false, dryRun: false, say, ...options });
+  return restoreBackup(deps, open, {
+    parts: 'all',
+    resume: false,
+    dryRun: false,
+    run: world.run,
+    say,
+    ...options,
+  });
 }
 
 /** Every row of the record, `<table> <partition> <key>` to version and data; the deployment's without what a restore adds. */

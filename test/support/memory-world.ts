@@ -100,15 +100,16 @@ export const POLICY: Policy = {
 
 /**
  * The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables.
- * @param family copies of one world's authority vault open in the others that share it
+ * @param place where its authority vault is, and its family: copies of one such vault open in those that share it
  */
 export function memoryWorld(
   policy: Partial<Policy> = {},
   newKey = readyKeys(),
-  family: CopyFamily = new Map(),
+  place: { readonly authorityVaultUrl?: string; readonly family?: CopyFamily } = {},
 ): World {
+  const { authorityVaultUrl = 'https://authority.vault.test', family = new Map() } = place;
   const clock = new TestClock('2026-11-21T08:00:00Z');
-  const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom, newKey);
+  const authorityVault = new MemoryVault(authorityVaultUrl, clock, systemRandom, newKey);
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
   const authoritySecrets = new MemorySecrets(systemRandom);
   const clientSecrets = new MemorySecrets(systemRandom);
@@ -173,7 +174,7 @@ export function memoryWorld(
       publicBaseUrl: 'https://everleaf.test',
       revocationBaseUrl: 'http://everleaf.test',
       clientVaultUrl: 'https://clients.vault.test',
-      authorityVaultUrl: 'https://authority.vault.test',
+      authorityVaultUrl,
       cloudFqdn: 'cloud.everleaf.test',
       cloudPort: 55_000,
       cloudAuthPort: 65_000,

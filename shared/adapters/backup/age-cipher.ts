@@ -32,18 +32,18 @@ export function ageCipher(recipients: readonly string[]): BackupCipher {
  * Opens what one of the identity's recipients was given, and finds every change to it: what comes out of a file that was
  * cut, altered or lengthened ends with an error, after pieces that are genuine. Who wrote it, it does not tell: recipients
  * are public.
- * @param identity `AGE-SECRET-KEY-1...`
+ * @param identities `AGE-SECRET-KEY-1...`, of which one has to be a recipient's
  * @throws EverleafError InvalidInput when it cannot be opened
  */
 export async function* decryptAge(
   content: AsyncIterable<Uint8Array>,
-  identity: string,
+  identities: readonly string[],
 ): AsyncGenerator<Uint8Array> {
   const decrypter = new Decrypter();
   try {
-    decrypter.addIdentity(identity);
+    for (const identity of identities) decrypter.addIdentity(identity);
   } catch (error) {
-    throw cannotOpen('the identity is none of age: a line that begins with AGE-SECRET-KEY-1', error);
+    throw cannotOpen('an identity is none of age, which begins with AGE-SECRET-KEY-', error);
   }
   try {
     yield* await decrypter.decrypt(ReadableStream.from(content));
