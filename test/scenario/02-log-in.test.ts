@@ -3,7 +3,6 @@ import { after, test } from 'node:test';
 import { fromHex, toHex } from '../../shared/domain/encoding.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
 import { decodeToken } from '../../shared/domain/token.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import type { LoginAnswer } from '../../shared/use-cases/login-answer.ts';
 import { makeLoginFile } from '../../shared/use-cases/make-login-file.ts';
 import {
@@ -19,6 +18,7 @@ import {
 } from '../support/agent.ts';
 import { assertWhole } from '../support/inspect-world.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
+import { startWorld } from '../support/started-world.ts';
 import { KEY_KINDS } from '../unit/pki/support/keys.ts';
 import { openOpensslDirectory } from '../unit/pki/support/openssl.ts';
 
@@ -27,7 +27,7 @@ after(() => openssl.remove());
 
 async function startedWorld(): Promise<World> {
   const world = memoryWorld();
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   return world;
 }
 

@@ -9,6 +9,7 @@ import { hoursPass, loginScene, renewalScene, type Scene } from '../support/cras
 import { dieBefore, type Fault, loseAnswer } from '../support/faults.ts';
 import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
+import { startWorld } from '../support/started-world.ts';
 
 /** One thing that the product does, from a state to another, and what whoever asked for it does afterwards. */
 interface Story {
@@ -46,7 +47,7 @@ const STORIES: readonly Story[] = [
   {
     title: 'a scan',
     prepare: async (world) => {
-      await firstStart(world.deps, world.run);
+      await startWorld(world);
       world.clock.advance(46 * DAY_MS);
       return {
         act: (deps) => renewDue(deps, world.run),

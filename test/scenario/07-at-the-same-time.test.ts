@@ -18,6 +18,7 @@ import {
 import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { interleave } from '../support/interleaving.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
+import { startWorld } from '../support/started-world.ts';
 
 /** Tries a story with many orders of its port calls; a failure names the seed that shows it again. */
 async function inEveryOrder(seeds: number, story: (seed: number) => Promise<void>): Promise<void> {
@@ -39,7 +40,7 @@ function allFulfilled<T>(results: readonly PromiseSettledResult<T>[]): T[] {
 
 async function startedWorld(): Promise<World> {
   const world = memoryWorld();
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   return world;
 }
 

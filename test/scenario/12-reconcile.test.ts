@@ -7,7 +7,6 @@ import { vaultAuthorityName, vaultCertificateName } from '../../shared/domain/na
 import type { KeySpec } from '../../shared/ports/credential-vault.ts';
 import type { DueRow } from '../../shared/ports/identity-store.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { type ReconcileOutcome, reconcile } from '../../shared/use-cases/reconcile.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { dueKey, moveDue, updateIdentity } from '../../shared/use-cases/update-identity.ts';
@@ -17,6 +16,7 @@ import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
 import { interleave } from '../support/interleaving.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
+import { startWorld } from '../support/started-world.ts';
 
 const NAME = vaultCertificateName(KMS);
 const CSI = management('CSI');
@@ -34,7 +34,7 @@ const SPEC: KeySpec = {
 /** A world two days after its first start: nothing is due, and everything has been quiet for long enough. */
 async function quietWorld(): Promise<World> {
   const world = memoryWorld();
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   world.clock.advance(2 * DAY_MS);
   return world;
 }
@@ -186,7 +186,7 @@ test('12 a mark of a message that never came back is taken away', async () => {
 
 test('12 a request that nobody is coming back for is removed after a day, and not before', async () => {
   const world = memoryWorld();
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   await world.clientVault.request(NAME, SPEC);
   world.clock.advance(HOUR_MS);
   assert.deepEqual(await found(world, await reconcile(world.deps, world.run)), {});
@@ -211,7 +211,7 @@ test('12 an authority whose version in the vault differs is reported and left as
 test('12 renewals that run at the same time are never taken for damage', async () => {
   for (let seed = 1; seed <= 30; seed++) {
     const world = memoryWorld();
-    await firstStart(world.deps, world.run);
+    await startWorld(world);
     world.clock.advance(46 * DAY_MS);
     await renewDue(world.deps, world.run);
     const [first, second] = world.queue.takeAll().filter(({ identity }) => identity.name === 'KMS');

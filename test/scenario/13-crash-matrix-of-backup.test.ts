@@ -14,6 +14,7 @@ import { writeBackup } from '../../shared/use-cases/write-backup.ts';
 import { backUp, opened, recordOf, restoreDeps, restoreInto } from '../support/backups.ts';
 import { crashMatrix } from '../support/crash-matrix.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
+import { startWorld } from '../support/started-world.ts';
 
 crashMatrix([
   {
@@ -24,7 +25,7 @@ crashMatrix([
       ['record: when it was begun', 'fleet.replaceDeployment'],
     ],
     prepare: async (world) => {
-      await firstStart(world.deps, world.run);
+      await startWorld(world);
       return {
         act: (deps) => writeBackup(deps, world.run),
         goOn: async () => {
@@ -56,7 +57,7 @@ describe('13 restore, killed at every write and gone on with, comes to the same 
   before(async () => {
     family = new Map();
     const world = memoryWorld({}, undefined, { family });
-    await firstStart(world.deps, world.run);
+    await startWorld(world);
     world.clock.advance(SEAL_AFTER_MS + MINUTE_MS);
     await sealAudit(world.deps, world.run);
     file = await backUp(world);

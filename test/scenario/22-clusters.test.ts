@@ -4,7 +4,6 @@ import { DAY_MS } from '../../shared/domain/instants.ts';
 import { vaultCertificateName, vaultTokenName } from '../../shared/domain/names.ts';
 import { listClusters, readCluster } from '../../shared/use-cases/clusters.ts';
 import { deleteCluster } from '../../shared/use-cases/delete-cluster.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { getPlan } from '../../shared/use-cases/get-plan.ts';
 import { getStatus } from '../../shared/use-cases/get-status.ts';
 import { addIdentity } from '../../shared/use-cases/manage-identity.ts';
@@ -14,13 +13,14 @@ import { dieBefore } from '../support/faults.ts';
 import { assertWhole } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
+import { startWorld } from '../support/started-world.ts';
 
 const KMS = { cluster: 'alpha', name: 'KMS' };
 const NODE = { cluster: 'alpha', name: 'kubelet-n1' };
 
 async function startedWorld(): Promise<World> {
   const world = memoryWorld();
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   return world;
 }
 

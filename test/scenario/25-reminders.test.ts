@@ -4,7 +4,6 @@ import { DAY_MS, MINUTE_MS } from '../../shared/domain/instants.ts';
 import { REMINDERS_PER_SCAN } from '../../shared/domain/reminders.ts';
 import { planCredential } from '../../shared/domain/renewal-plan.ts';
 import { createIdentity } from '../../shared/use-cases/create-identity.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { getPlan } from '../../shared/use-cases/get-plan.ts';
 import { inPool } from '../../shared/use-cases/pool.ts';
 import { reconcile } from '../../shared/use-cases/reconcile.ts';
@@ -17,6 +16,7 @@ import { dieBefore } from '../support/faults.ts';
 import { assertDueRows } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
 import { memoryWorld } from '../support/memory-world.ts';
+import { startWorld } from '../support/started-world.ts';
 
 test('25 what nobody does is reminded of: in the window, at its close, daily to the end, weekly after it', async () => {
   const { world, goTo } = await fleetWithAgent({ tokenValidityDays: 365 });
@@ -75,7 +75,7 @@ test('25 an agent that comes back is not reminded any more, and the plan says wh
 
 test('25 with autoRotate off a client’s token is delivered once and then reminded of, and its certificate renewed', async () => {
   const world = memoryWorld();
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   await change(world, (identity) => ({ ...identity, autoRotate: false }), KMS);
   world.clock.advance(46 * DAY_MS);
   for (let tick = 0; tick < 3; tick++) {
@@ -97,7 +97,7 @@ test('25 with autoRotate off a client’s token is delivered once and then remin
 test('25 reminders use up nothing of the vaults’ budget, and one scan writes so many and no more', async () => {
   // One key a minute, and 15 minutes between two scans: the renewals alone are more than that.
   const world = memoryWorld({ vaultKeysPerMinute: 1 });
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const rotationKey = await readRotationKey(world.deps);
   await inPool(
     Array.from({ length: REMINDERS_PER_SCAN }, (_, i) => `n-${i}`),

@@ -8,7 +8,6 @@ import { toHex } from '../../shared/domain/encoding.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/domain/instants.ts';
 import { VAULT_ROTATION_KEY_NAME, vaultAuthorityName } from '../../shared/domain/names.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { getEvents } from '../../shared/use-cases/get-events.ts';
 import { getStatus } from '../../shared/use-cases/get-status.ts';
 import { reconcile } from '../../shared/use-cases/reconcile.ts';
@@ -23,6 +22,7 @@ import { create } from '../support/clusters.ts';
 import { refuseCalls } from '../support/faults.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
 import { firstCertificate, type Held, holding, renew, renewAsMoc, show } from '../support/proving-agent.ts';
+import { startWorld } from '../support/started-world.ts';
 import { keyPair } from '../unit/pki/support/keys.ts';
 
 const N1 = { cluster: 'alpha', name: 'kubelet-n1' };
@@ -43,7 +43,7 @@ interface Lost {
 async function lostFleet(): Promise<Lost> {
   const family: CopyFamily = new Map();
   const world = memoryWorld({}, undefined, { family });
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const { loginFiles } = await create(world);
   const token = (name: string) => loginFiles.find((file) => file.name === name)?.token.reveal() ?? '';
   const logged = async (id: typeof N1, owner: string) =>
@@ -196,7 +196,7 @@ describe('50 a fleet that is lost but for its backup', () => {
 describe('50 a backup', () => {
   test('is written once in twenty hours, whenever and however often the timer ticks', async () => {
     const world = memoryWorld();
-    await firstStart(world.deps, world.run);
+    await startWorld(world);
     const tick = () => runTimer(world.deps, world.run, 'backup', writeBackup);
     for (let hour = 0; hour < 60; hour++) {
       await Promise.all([tick(), tick()]);
@@ -225,7 +225,7 @@ describe('50 a backup', () => {
 
   test('is not written where nobody could open it, and status says so', async () => {
     const world = memoryWorld();
-    await firstStart(world.deps, world.run);
+    await startWorld(world);
     const deps: Deps = { ...world.deps, backupCipher: null };
     await runTimer(deps, world.run, 'backup', writeBackup);
     assert.deepEqual(world.backups.names(), []);
@@ -237,7 +237,7 @@ describe('50 a backup', () => {
 
   test('that cannot be written whole is not there, and the next tick tries again', async () => {
     const world = memoryWorld();
-    await firstStart(world.deps, world.run);
+    await startWorld(world);
     const tick = (deps = world.deps) => runTimer(deps, world.run, 'backup', writeBackup);
     const broken = refuseCalls(world.deps, ({ port }) => port === 'vaultBackup');
     await assert.rejects(tick(broken), { code: 'VaultUnavailable' });
@@ -251,7 +251,7 @@ describe('50 a backup', () => {
 
   test('has the keys of every authority that may still be asked to sign, and is not made without one', async () => {
     const world = memoryWorld();
-    await firstStart(world.deps, world.run);
+    await startWorld(world);
     const [active] = await world.deps.fleet.authorities();
     assert.ok(active !== undefined);
     await world.deps.fleet.insertAuthority({ ...active, id: 'b2b2b2b2', state: 'Retired' });

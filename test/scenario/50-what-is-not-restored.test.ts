@@ -8,12 +8,12 @@ import { toHex } from '../../shared/domain/encoding.ts';
 import { DAY_MS } from '../../shared/domain/instants.ts';
 import { VAULT_ROTATION_KEY_NAME } from '../../shared/domain/names.ts';
 import { Secret } from '../../shared/domain/secret.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import type { OpenBackup } from '../../shared/use-cases/read-backup.ts';
 import type { RestoreOptions } from '../../shared/use-cases/restore-backup.ts';
 import { sealAudit } from '../../shared/use-cases/seal-audit.ts';
 import { backUp, ofText, opened, pieces, recordOf, restoreInto, textOf } from '../support/backups.ts';
 import { BACKUP_KEYS, memoryWorld, type World } from '../support/memory-world.ts';
+import { startWorld } from '../support/started-world.ts';
 
 const OPTIONS = { contentType: 'text/plain', tags: {}, expiresAt: null };
 
@@ -25,7 +25,7 @@ let text: string;
 before(async () => {
   family = new Map();
   world = memoryWorld({}, undefined, { family });
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   file = await backUp(world);
   text = await textOf(opened(file));
 });
@@ -174,7 +174,7 @@ describe('50 a restore', () => {
 
   test('beside the old checkpoints tells which entries of the audit log the backup did not have', async () => {
     const lost = memoryWorld({}, undefined, { family });
-    await firstStart(lost.deps, lost.run);
+    await startWorld(lost);
     lost.clock.advance(DAY_MS);
     await sealAudit(lost.deps, lost.run);
     const early = await backUp(lost);

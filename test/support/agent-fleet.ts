@@ -4,11 +4,11 @@ import type { AuditEvent } from '../../shared/domain/audit.ts';
 import type { Identity } from '../../shared/domain/identity.ts';
 import { DAY_MS } from '../../shared/domain/instants.ts';
 import type { IdentityId } from '../../shared/domain/names.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { getStatus } from '../../shared/use-cases/get-status.ts';
 import { updateIdentity } from '../../shared/use-cases/update-identity.ts';
 import { logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from './agent.ts';
 import { memoryWorld, type World } from './memory-world.ts';
+import { startWorld } from './started-world.ts';
 
 /** A fleet with an agent that has logged in once. */
 export interface AgentFleet {
@@ -24,7 +24,7 @@ export async function fleetWithAgent(
   loginDay = 0,
 ): Promise<AgentFleet> {
   const world = memoryWorld(policy);
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const startedAt = world.clock.now().getTime();
   const goTo = (day: number) => world.clock.advance(startedAt + day * DAY_MS - world.clock.now().getTime());
   const token = await tokenFromLoginFile(world, NODE_AGENT);

@@ -1,11 +1,11 @@
 import type { AssignmentRequest, Role } from '../../shared/domain/access.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { deleteAssignment, putAssignment } from '../../shared/use-cases/role-assignments.ts';
 import { deleteRole, putRole } from '../../shared/use-cases/roles.ts';
 import { NODE_AGENT } from './agent.ts';
 import type { Scene } from './crash-flows.ts';
 import type { World } from './memory-world.ts';
+import { startWorld } from './started-world.ts';
 
 const HELPER: Role = {
   name: 'Helper',
@@ -34,14 +34,14 @@ function asking(world: World, isDone: () => Promise<boolean>, ask: (deps: Deps) 
 
 export async function roleScene(world: World): Promise<Scene> {
   const { deps, run } = world;
-  await firstStart(deps, run);
+  await startWorld(world);
   const isDone = async () => (await deps.access.role('Helper')) !== null;
   return asking(world, isDone, (used) => putRole(used, run, HELPER, null));
 }
 
 export async function roleChangeScene(world: World): Promise<Scene> {
   const { deps, run } = world;
-  await firstStart(deps, run);
+  await startWorld(world);
   const { etag } = await putRole(deps, run, HELPER, null);
   const isDone = async () => (await deps.access.role('Helper'))?.etag !== etag;
   return asking(world, isDone, (used) => putRole(used, run, { ...HELPER, notActions: [] }, [etag]));
@@ -49,7 +49,7 @@ export async function roleChangeScene(world: World): Promise<Scene> {
 
 export async function roleEndScene(world: World): Promise<Scene> {
   const { deps, run } = world;
-  await firstStart(deps, run);
+  await startWorld(world);
   const { etag } = await putRole(deps, run, HELPER, null);
   const isDone = async () => (await deps.access.role('Helper')) === null;
   return asking(world, isDone, (used) => deleteRole(used, run, 'Helper', [etag]));
@@ -57,7 +57,7 @@ export async function roleEndScene(world: World): Promise<Scene> {
 
 export async function assignmentScene(world: World): Promise<Scene> {
   const { deps, run } = world;
-  await firstStart(deps, run);
+  await startWorld(world);
   await putRole(deps, run, HELPER, null);
   const isDone = async () => (await deps.access.assignment('one')) !== null;
   return asking(world, isDone, (used) => putAssignment(used, run, ASSIGNMENT, null));
@@ -65,7 +65,7 @@ export async function assignmentScene(world: World): Promise<Scene> {
 
 export async function assignmentEndScene(world: World): Promise<Scene> {
   const { deps, run } = world;
-  await firstStart(deps, run);
+  await startWorld(world);
   await putRole(deps, run, HELPER, null);
   const { etag } = await putAssignment(deps, run, ASSIGNMENT, null);
   const isDone = async () => (await deps.access.assignment('one')) === null;

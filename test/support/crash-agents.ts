@@ -6,7 +6,6 @@ import { acknowledgeBundle } from '../../shared/use-cases/acknowledge-bundle.ts'
 import { readTrustBundle } from '../../shared/use-cases/authorities.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
 import { ensureSuccessor } from '../../shared/use-cases/ensure-successor.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { unlockInstance } from '../../shared/use-cases/manage-instances.ts';
 import { verifyProof } from '../../shared/use-cases/verify-proof.ts';
 import { keyPair } from '../unit/pki/support/keys.ts';
@@ -15,12 +14,13 @@ import type { Scene } from './crash-flows.ts';
 import type { World } from './memory-world.ts';
 import { makeProof } from './proofs.ts';
 import { firstCertificate, type Held, renew, show } from './proving-agent.ts';
+import { startWorld } from './started-world.ts';
 
 const LOCKED = { code: 'Locked' };
 
 /** NodeAgent, which has logged in once and used nothing of what it got. */
 async function nodeAgent(world: World): Promise<Held> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   return firstCertificate(world);
 }
 
@@ -165,7 +165,7 @@ export async function acknowledgementScene(world: World): Promise<Scene> {
 
 /** KMS, whose key lies in the vault, logs in with the token from there; each time that it does is an event. */
 export async function vaultLoginScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const token = tokenFromVault(world, KMS);
   return {
     act: (deps) => logIn(world, token, null, deps),

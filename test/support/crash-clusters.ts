@@ -7,7 +7,6 @@ import { createIdentity } from '../../shared/use-cases/create-identity.ts';
 import { deleteCluster } from '../../shared/use-cases/delete-cluster.ts';
 import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { issueLoginFile } from '../../shared/use-cases/manage-identity.ts';
 import { operationLoginFiles } from '../../shared/use-cases/operation-login-files.ts';
 import { reconcile } from '../../shared/use-cases/reconcile.ts';
@@ -18,10 +17,11 @@ import { certificateOf, logIn, management, requestOf } from './agent.ts';
 import { create, keyed, look, repair } from './clusters.ts';
 import { hoursPass, type Scene } from './crash-flows.ts';
 import type { World } from './memory-world.ts';
+import { startWorld } from './started-world.ts';
 
 /** An operator makes a cluster, and asks again until there is an answer. */
 export async function clusterScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const spec = { nodes: ['n1'] };
   return {
     act: (deps) => create(world, spec, null, deps),
@@ -41,7 +41,7 @@ export async function clusterScene(world: World): Promise<Scene> {
 
 /** A cluster of one client in the vault and one node, without the three others: the steps repeat for each. */
 async function smallCluster(world: World): Promise<void> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   await create(world, { nodes: ['n1'], delivery: 'agent' });
   for (const { name } of (await world.deps.identities.identities({ cluster: 'alpha', limit: 10 })).items) {
     if (name.startsWith('kubelet')) continue;
@@ -110,7 +110,7 @@ const KEYED_SPEC = { nodes: ['n1'], delivery: 'agent' } as const;
 
 /** An operator makes a cluster under an Idempotency-Key: the same request again is answered with the login files. */
 export async function keyedClusterScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const ask = (deps: Deps) => create(world, KEYED_SPEC, keyed('one'), deps);
   return {
     act: ask,
@@ -124,7 +124,7 @@ export async function keyedClusterScene(world: World): Promise<Scene> {
 
 /** An operator makes a cluster that was there before, one of whose nodes had logged in. */
 export async function clusterAgainScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const node = { cluster: 'alpha', name: 'kubelet-n1' };
   const { loginFiles } = await create(world, KEYED_SPEC);
   const file = loginFiles.find(({ name }) => name === node.name);
@@ -148,7 +148,7 @@ export async function clusterAgainScene(world: World): Promise<Scene> {
 
 /** A cluster has a vault of its own: what it trusts is there before its clients are. */
 export async function ownVaultScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const ask = (deps: Deps) =>
     create(world, { ...KEYED_SPEC, vaultUrl: 'https://alpha.vault.test' }, keyed('one'), deps);
   return {
@@ -206,7 +206,7 @@ export async function keyedRepairScene(world: World): Promise<Scene> {
 
 /** Nobody has updated the management cluster for 60 days, and the timer says so once. */
 export async function reminderScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   // Agents that do nothing are reminded of at moments of their own, and this is about the cluster.
   for (const name of ['NodeAgent', 'Mocctl']) await deleteIdentity(world.deps, world.run, management(name));
   world.clock.advance(60 * DAY_MS - HOUR_MS);

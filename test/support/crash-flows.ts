@@ -10,11 +10,11 @@ import { parseCertificateRequest } from '../../shared/pki/certificate-request.ts
 import { spkiHash } from '../../shared/pki/public-key.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { sealAudit } from '../../shared/use-cases/seal-audit.ts';
 import { certificateOf, identityOf, logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from './agent.ts';
 import type { World } from './memory-world.ts';
+import { startWorld } from './started-world.ts';
 
 /** One thing that the product does, and what whoever asked for it does afterwards. */
 export interface Scene {
@@ -33,7 +33,7 @@ export async function hoursPass(world: World): Promise<void> {
 
 /** NodeAgent logs in with a key of its own, and again until it has an answer. */
 export async function loginScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const token = await tokenFromLoginFile(world, NODE_AGENT);
   const csr = requestOf(NODE_AGENT, 'node');
   return {
@@ -53,7 +53,7 @@ export async function loginScene(world: World): Promise<Scene> {
 
 /** A credential of an identity is due for renewal, and its message has come. */
 export async function renewalScene(world: World, id: IdentityId, kind: CredentialKind): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   world.clock.advance(46 * DAY_MS);
   await renewDue(world.deps, world.run);
   const { generation } = (await identityOf(world, id))[kind];
@@ -81,7 +81,7 @@ export async function workScene(world: World, id: IdentityId, kind: CredentialKi
 
 /** The events of the first start are old enough to be sealed; a run that dies leaves its lease to its end. */
 export async function sealingScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   await forgetFleetEvents(world);
   world.clock.advance(SEAL_AFTER_MS + MINUTE_MS);
   return {

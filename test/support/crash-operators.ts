@@ -6,7 +6,6 @@ import { type IdentityId, MANAGEMENT_CLUSTER } from '../../shared/domain/names.t
 import type { RevocationCriteria } from '../../shared/domain/revocation.ts';
 import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { addIdentity, changeIdentity, issueLoginFile } from '../../shared/use-cases/manage-identity.ts';
 import { createRevocationRule, deleteRevocationRule } from '../../shared/use-cases/revocation-rules.ts';
 import { revoke } from '../../shared/use-cases/revoke.ts';
@@ -14,6 +13,7 @@ import { certificateOf, identityOf, KMS, logIn, management, NODE_AGENT, requestO
 import { hoursPass, type Scene } from './crash-flows.ts';
 import type { World } from './memory-world.ts';
 import { firstCertificate, show } from './proving-agent.ts';
+import { startWorld } from './started-world.ts';
 
 /** An operator asks for something, and again until there is an answer; then hours pass. */
 function asking(
@@ -33,7 +33,7 @@ function asking(
 
 /** An operator rotates the token of a client whose token was used. */
 export async function rotationScene(world: World, id: IdentityId): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   if (id === NODE_AGENT) await firstCertificate(world);
   const rotate = (deps: Deps) => issueLoginFile(deps, world.run, id, false);
   return asking(world, rotate, async () => {
@@ -45,7 +45,7 @@ export async function rotationScene(world: World, id: IdentityId): Promise<Scene
 
 /** An operator ends a token that fell into wrong hands, and again while the old one still works. */
 export async function cutOverScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const { token: stolen } = await issueLoginFile(world.deps, world.run, NODE_AGENT, false);
   return {
     act: (deps) => issueLoginFile(deps, world.run, NODE_AGENT, true),
@@ -77,13 +77,13 @@ async function addingScene(world: World, template: ClientTemplate): Promise<Scen
 }
 
 export async function identityScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   return addingScene(world, { name: 'n1', clientType: 'Node', delivery: 'agent', credentials: 'cloud' });
 }
 
 /** NodeAgent had two instances, was deleted, and is made again. */
 export async function secondLifeScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const first = await firstCertificate(world);
   const { token } = await issueLoginFile(world.deps, world.run, NODE_AGENT, false);
   await logIn(world, token.reveal(), requestOf(NODE_AGENT, 'replica'));
@@ -103,14 +103,14 @@ export async function secondLifeScene(world: World): Promise<Scene> {
 }
 
 export async function changeScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   return asking(world, (deps) =>
     changeIdentity(deps, world.run, KMS, { autoRotate: false, tokenExpiryInSeconds: 864_000 }, 'any'),
   );
 }
 
 export async function endScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   // An identity that is being deleted waits for nothing: the flow comes to its end when it is asked for again.
   return {
     act: (deps) => deleteIdentity(deps, world.run, NODE_AGENT),
@@ -126,7 +126,7 @@ export async function revocationScene(
   world: World,
   what: 'identity' | 'instance' | 'certificate',
 ): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const held = await firstCertificate(world);
   const { instance, serialNumber } = held.answer;
   const target = {
@@ -142,7 +142,7 @@ export async function revocationScene(
 
 /** An operator revokes the certificate that KMS has in the vault: the next one comes by itself. */
 export async function vaultRevocationScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const { head } = (await identityOf(world, KMS)).certificate;
   assert.ok(head !== null);
   const target = { instance: null, serialNumber: head.serialNumber };
@@ -163,7 +163,7 @@ const CRITERIA: RevocationCriteria = {
 
 /** An operator makes a rule, and looks whether it stands before asking again. */
 export async function ruleScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const make = (deps: Deps) => createRevocationRule(deps, world.run, CRITERIA, 'unspecified');
   return {
     act: make,
@@ -176,7 +176,7 @@ export async function ruleScene(world: World): Promise<Scene> {
 
 /** An operator takes a rule back; that it is not there any more is an answer, too. */
 export async function ruleEndScene(world: World): Promise<Scene> {
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   const { id } = await createRevocationRule(world.deps, world.run, CRITERIA, 'unspecified');
   return {
     act: (deps) => deleteRevocationRule(deps, world.run, id),

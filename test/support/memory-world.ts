@@ -29,7 +29,7 @@ import type { Deps, Run } from '../../shared/use-cases/deps.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
 import { tendFleet } from '../../shared/use-cases/tend-fleet.ts';
-import { readyKeys } from './ready-keys.ts';
+import { type KeyMaker, readyKeys } from './ready-keys.ts';
 
 /** A clock that a test moves. Waiting moves it too, so that no test ever sleeps. */
 export class TestClock implements Clock {
@@ -56,6 +56,8 @@ export interface World {
   readonly deps: Deps;
   readonly clock: TestClock;
   readonly run: Run;
+  /** Makes the keys of every vault here. */
+  readonly newKey: KeyMaker;
   readonly authorityVault: MemoryVault;
   readonly authoritySecrets: MemorySecrets;
   readonly clientVault: MemoryVault;
@@ -104,7 +106,7 @@ export const POLICY: Policy = {
  */
 export function memoryWorld(
   policy: Partial<Policy> = {},
-  newKey = readyKeys(),
+  newKey: KeyMaker = readyKeys(),
   place: { readonly authorityVaultUrl?: string; readonly family?: CopyFamily } = {},
 ): World {
   const { authorityVaultUrl = 'https://authority.vault.test', family = new Map() } = place;
@@ -192,6 +194,7 @@ export function memoryWorld(
     deps,
     clock,
     run,
+    newKey,
     authorityVault,
     authoritySecrets,
     clientVault,

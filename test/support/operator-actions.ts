@@ -1,5 +1,4 @@
 import type { IdentityId } from '../../shared/domain/names.ts';
-import { firstStart } from '../../shared/use-cases/first-start.ts';
 import type { LoginFile } from '../../shared/use-cases/make-login-file.ts';
 import { issueLoginFile } from '../../shared/use-cases/manage-identity.ts';
 import type { ProvenCaller } from '../../shared/use-cases/proven-caller.ts';
@@ -8,12 +7,13 @@ import { keyPair } from '../unit/pki/support/keys.ts';
 import { certificateOf, logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from './agent.ts';
 import { memoryWorld, type World } from './memory-world.ts';
 import { makeProof } from './proofs.ts';
+import { startWorld } from './started-world.ts';
 
 const ROTATE = '/api/token/rotate';
 
 export async function startedWorld(): Promise<World> {
   const world = memoryWorld();
-  await firstStart(world.deps, world.run);
+  await startWorld(world);
   return world;
 }
 

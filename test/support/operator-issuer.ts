@@ -1,9 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT } from 'jose';
 import { systemClock } from '../../shared/adapters/system/system-clock.ts';
 import { type OperatorAuthenticator, openIdOperators } from '../../shared/http/operators.ts';
+import { keptRsaKey } from './kept-keys.ts';
 
 const AUDIENCE = 'api://everleaf';
 const TENANT = 'tenant';
@@ -18,8 +19,8 @@ export interface OperatorIssuer {
 
 /** An OpenID issuer on this machine, as far as the product looks at one. */
 export async function startOperatorIssuer(): Promise<OperatorIssuer> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const keys = [{ ...(await exportJWK(publicKey)), kid: 'one', use: 'sig', alg: 'RS256' }];
+  const privateKey = keptRsaKey('operator-issuer', 2048);
+  const keys = [{ ...(await exportJWK(createPublicKey(privateKey))), kid: 'one', use: 'sig', alg: 'RS256' }];
   let issuer = '';
   const server = createServer((request, response) => {
     const answer = request.url === '/keys' ? { keys } : { issuer, jwks_uri: `${issuer}/keys` };

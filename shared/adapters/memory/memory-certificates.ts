@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { toHex } from '../../domain/encoding.ts';
+import { isSameBytes, toHex } from '../../domain/encoding.ts';
 import { EverleafError } from '../../domain/errors.ts';
 import type { Validity } from '../../domain/policy.ts';
 import { buildAuthorityTbs } from '../../pki/authority-certificate.ts';
@@ -24,13 +24,21 @@ import {
 import type { KeySpec } from '../../ports/credential-vault.ts';
 
 /** The key pair that a spec asks for, made by node:crypto. */
-export function makeKeyPair(spec: KeySpec): KeyObject {
+export function makeKeyPair(spec: Pick<KeySpec, 'keyType'>): KeyObject {
   if (spec.keyType === 'EC-P256') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   return generateKeyPairSync('rsa', { modulusLength: Number(spec.keyType.slice('RSA-'.length)) }).privateKey;
 }
 
+/** Keys are asked for their public half again and again, which takes as long as a signature of theirs. */
+const spkis = new WeakMap<KeyObject, Uint8Array>();
+
+/** The SubjectPublicKeyInfo of a key; not to be written to. */
 export function spkiOf(key: KeyObject): Uint8Array {
-  return Uint8Array.from(createPublicKey(key).export({ type: 'spki', format: 'der' }));
+  const known = spkis.get(key);
+  if (known !== undefined) return known;
+  const spki = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
+  spkis.set(key, spki);
+  return spki;
 }
 
 /** Signs as JWS does: r and s for EC. */
@@ -39,8 +47,20 @@ export function signRaw(key: KeyObject, algorithm: SignatureAlgorithmName, data:
   return Uint8Array.from(sign(hash, data, { key, dsaEncoding: 'ieee-p1363' }));
 }
 
-/** A PKCS#10 request for the key (RFC 2986), as small as one can be. */
+/** Requests of RSA keys, which sign the same always in the same way (RFC 8017 section 8.2), by their subject. */
+const rsaRequests = new WeakMap<KeyObject, Map<string, Uint8Array>>();
+
+/** A PKCS#10 request for the key (RFC 2986), as small as one can be; not to be written to. */
 export function makeRequest(spec: KeySpec, key: KeyObject): Uint8Array {
+  if (key.asymmetricKeyType !== 'rsa') return signRequest(spec, key);
+  const subject = toHex(encodeName(subjectOf(spec)));
+  const known = rsaRequests.get(key) ?? new Map<string, Uint8Array>();
+  const request = known.get(subject) ?? signRequest(spec, key);
+  rsaRequests.set(key, known.set(subject, request));
+  return request;
+}
+
+function signRequest(spec: KeySpec, key: KeyObject): Uint8Array {
   const spki = spkiOf(key);
   const algorithm = signatureAlgorithmFor(readPublicKey(spki));
   const info = encodeDer(
@@ -79,7 +99,7 @@ export function makeSelfSigned(
 
 /** @throws EverleafError VaultRefused when a certificate is for another key than the one that waits */
 export function assertSameKey(name: string, der: Uint8Array, key: KeyObject): void {
-  if (toHex(parseCertificate(der).spki) === toHex(spkiOf(key))) return;
+  if (isSameBytes(parseCertificate(der).spki, spkiOf(key))) return;
   throw new EverleafError('VaultRefused', `Cannot merge into "${name}": the certificate is for another key.`);
 }
 

@@ -68,6 +68,12 @@ export class MemorySecrets implements SecretVault {
     this.#secrets.set(name, { ...secret, isDeleted: false });
   }
 
+  /** Holds what another vault holds, and forgets what it held itself. For tests. */
+  copyFrom(other: MemorySecrets): void {
+    this.#secrets.clear();
+    for (const [name, secret] of other.#secrets) this.#secrets.set(name, secret);
+  }
+
   /** What somebody with the rights for it may do at any time. For tests. */
   softDelete(name: string): void {
     const secret = this.#secrets.get(name);

@@ -30,6 +30,16 @@ export class MemoryTable implements WalkedTable {
     this.#isThere = true;
   }
 
+  /** Holds what another table holds, and forgets what it held itself. For tests. */
+  copyFrom(other: MemoryTable): void {
+    this.#isThere = other.#isThere;
+    this.#writes = other.#writes;
+    this.#partitions.clear();
+    for (const [name, { rows, keys }] of other.#partitions) {
+      this.#partitions.set(name, { rows: new Map(rows), keys: keys.copy() });
+    }
+  }
+
   async get(partition: string, key: string): Promise<StoredRow | null> {
     if (!isRowKey(key)) return null;
     const row = this.#partitions.get(partition)?.rows.get(key) ?? null;

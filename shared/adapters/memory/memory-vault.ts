@@ -163,6 +163,12 @@ export class MemoryVault implements CredentialVault {
     return [...this.#entries.keys()];
   }
 
+  /** Holds what another vault of the same address holds, and forgets what it held itself. For tests. */
+  copyFrom(other: MemoryVault): void {
+    this.#entries.clear();
+    for (const [name, entry] of other.#entries) this.#entries.set(name, entry);
+  }
+
   /** Every finished version, oldest first. For tests. */
   versions(name: string): readonly VaultCertificate[] {
     return this.#live(name)?.versions ?? [];

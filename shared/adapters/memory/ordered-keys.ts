@@ -11,6 +11,14 @@ export class OrderedKeys {
   /** Added since the last look, in any order: whoever loads a million rows sorts them once. */
   #added: string[] = [];
 
+  /** The same keys in a list of its own. */
+  copy(): OrderedKeys {
+    this.#settle();
+    const copy = new OrderedKeys();
+    copy.#ordered = [...this.#ordered];
+    return copy;
+  }
+
   /** @param key one that is not there yet */
   add(key: string): void {
     this.#added.push(key);

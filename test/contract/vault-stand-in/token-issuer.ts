@@ -1,7 +1,8 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT } from 'jose';
+import { keptRsaKey } from '../../support/kept-keys.ts';
 
 /** An OpenID issuer with one key, for as long as a test runs. */
 export interface TokenIssuer {
@@ -15,8 +16,8 @@ const TENANT = '7c1f1d3e-0b1a-4c55-9f0e-2f6f3b1f9d10';
 export const AUDIENCE = 'https://vault.azure.net';
 
 export async function startIssuer(test: { after(fn: () => Promise<void>): void }): Promise<TokenIssuer> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'one', use: 'sig', alg: 'RS256' };
+  const privateKey = keptRsaKey('token-issuer', 2048);
+  const jwk = { ...(await exportJWK(createPublicKey(privateKey))), kid: 'one', use: 'sig', alg: 'RS256' };
   const server = createServer((request, response) => {
     response.setHeader('Content-Type', 'application/json');
     const isKeys = request.url?.endsWith('/keys');

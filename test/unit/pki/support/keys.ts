@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { keptRsaKey } from '../../../support/kept-keys.ts';
 
 export interface KeyPair {
   readonly privateKey: KeyObject;
@@ -18,9 +19,15 @@ const made = new Map<string, KeyPair>();
 export function keyPair(kind: KeyKind, owner = 'client'): KeyPair {
   const known = made.get(`${owner} ${kind}`);
   if (known !== undefined) return known;
-  const fresh = newKeyPair(kind);
+  const fresh = kind.startsWith('RSA-') ? keptRsaPair(owner, Number(kind.slice(4))) : newKeyPair(kind);
   made.set(`${owner} ${kind}`, fresh);
   return fresh;
+}
+
+function keptRsaPair(owner: string, modulusLength: number): KeyPair {
+  const privateKey = keptRsaKey(owner.replaceAll(/\W/g, '-'), modulusLength);
+  const publicKey = createPublicKey(privateKey);
+  return { privateKey, publicKey, spki: spkiOf(publicKey) };
 }
 
 export function newKeyPair(kind: KeyKind): KeyPair {
