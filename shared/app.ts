@@ -88,6 +88,7 @@ export function createApp(settings: Settings): App {
         'renew-due': settings.schedules.renewDue,
         reconcile: settings.schedules.reconcile,
         'seal-audit': settings.schedules.sealAudit,
+        'roll-authority': settings.schedules.rollAuthority,
         backup: settings.schedules.backup,
       },
     },

@@ -29,6 +29,7 @@ export interface Settings {
     readonly renewDue: string;
     readonly reconcile: string;
     readonly sealAudit: string;
+    readonly rollAuthority: string;
     readonly backup: string;
   };
   /** Public keys that backups are encrypted for; none: no backups are written. */
@@ -107,6 +108,7 @@ function schemaFor(environment: Environment) {
     RENEW_DUE_SCHEDULE: schedule.default('0 */15 * * * *'),
     RECONCILE_SCHEDULE: schedule.default('0 30 2 * * *'),
     AUDIT_SEAL_SCHEDULE: schedule.default('0 */5 * * * *'),
+    ROLL_AUTHORITY_SCHEDULE: schedule.default('0 0 1 * * *'),
     BACKUP_SCHEDULE: schedule.default('0 30 3 * * *'),
     BACKUP_RECIPIENTS: recipients.default([]),
   });
@@ -221,6 +223,7 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       renewDue: read.RENEW_DUE_SCHEDULE,
       reconcile: read.RECONCILE_SCHEDULE,
       sealAudit: read.AUDIT_SEAL_SCHEDULE,
+      rollAuthority: read.ROLL_AUTHORITY_SCHEDULE,
       backup: read.BACKUP_SCHEDULE,
     },
     backupRecipients: read.BACKUP_RECIPIENTS,

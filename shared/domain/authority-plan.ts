@@ -5,12 +5,7 @@ import {
   prepareSuccessorAt,
   retireAt,
 } from './authority.ts';
-
-/** How many of those who must know an authority have said that they do. */
-export interface AckCount {
-  readonly total: number;
-  readonly acknowledged: number;
-}
+import { type AckTally, missingText } from './authority-census.ts';
 
 /** What decides an authority's next step, beside the authorities themselves. */
 export interface RollFacts {
@@ -18,7 +13,7 @@ export interface RollFacts {
   /** Life of a client's certificate, in days. */
   readonly certificateValidityDays: number;
   /** Who has acknowledged a bundle with the successor in it; null while nobody has counted. */
-  readonly acknowledgements: { readonly verifiers: AckCount; readonly agents: AckCount } | null;
+  readonly acknowledgements: { readonly verifiers: AckTally; readonly agents: AckTally } | null;
   /** Certificates in force by id of the tainted authority that signed them; one that is missing was not counted. */
   readonly leaves: ReadonlyMap<string, number>;
   readonly now: Date;
@@ -93,8 +88,9 @@ function planSuccessor(
     reason: active === null ? urgency(facts).reason : deadline > now ? 'InWindow' : 'Overdue',
     blockedBy: [],
   } as const;
-  // One that was not put to use until its own successor must sign would be replaced at once: another takes its place.
-  if (successor.certificate !== null && activateSuccessorBy(successor, certificateValidityDays) <= now) {
+  // One that was not put to use in time would have to be followed at once: a fresh one takes its place.
+  const isSpent = activateSuccessorBy(successor, certificateValidityDays) < now;
+  if (isSpent && successor.certificate !== null) {
     return [{ ...common, action: 'cancel', reason: 'Overdue' }];
   }
   if (successor.state === 'Creating') return [{ ...common, action: 'prepare' }];
@@ -107,10 +103,7 @@ function planSuccessor(
 function missingAcknowledgements({ acknowledgements }: RollFacts): readonly string[] {
   if (acknowledgements === null) return ['nobody has counted the acknowledgements yet'];
   const { verifiers, agents } = acknowledgements;
-  return [['verifiers', verifiers] as const, ['agents', agents] as const].flatMap(
-    ([who, { total, acknowledged }]) =>
-      acknowledged < total ? [`${total - acknowledged} of ${total} ${who} have not acknowledged it`] : [],
-  );
+  return [missingText('verifiers', verifiers), missingText('agents', agents)].filter((text) => text !== null);
 }
 
 function planEnd(facts: RollFacts, authority: Authority, active: Authority | null): RollStep | null {

@@ -1,5 +1,5 @@
 import { addMs, DAY_MS, earlier, HOUR_MS, later, SECOND_MS, toInstant, wholeSecond } from './instants.ts';
-import { AUTHORITY_PREPARE, type KeyType } from './policy.ts';
+import { AUTHORITY_PREPARE, type KeyType, MIN_LEAF_LIFE_MS } from './policy.ts';
 
 /**
  * `Creating` until its certificate is in the vault; `Prepared` until the trust bundle carries it; `Published` while
@@ -74,6 +74,8 @@ export interface Authority {
   readonly retiredAt: Date | null;
   readonly taintedAt: Date | null;
   readonly revokedAt: Date | null;
+  /** When its key was taken out of use, after the authority had ended; null while the vault still signs with it. */
+  readonly keyDisabledAt: Date | null;
   readonly taint: Taint | null;
 }
 
@@ -132,6 +134,11 @@ export function activateSuccessorBy(
   validityDays: number,
 ): Date {
   return later(prepareSuccessorAt(authority), addMs(authority.notAfter, -validityDays * DAY_MS));
+}
+
+/** Whether it has enough left to sign certificates that are worth having. */
+export function canIssue({ notAfter }: Pick<Authority, 'notAfter'>, now: Date): boolean {
+  return notAfter.getTime() - now.getTime() >= MIN_LEAF_LIFE_MS;
 }
 
 /** What was decided while it still signed may be signed a little later, and clocks differ. */

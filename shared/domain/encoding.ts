@@ -22,7 +22,9 @@ export function toBase64Url(bytes: Uint8Array): string {
 
 /** Standard base64 with padding (RFC 4648, section 4) of a text that is ASCII, as PEM is. */
 export function toBase64(ascii: string): string {
-  const text = toBase64Url(Uint8Array.from(ascii, (character) => character.charCodeAt(0)));
+  const bytes = new Uint8Array(ascii.length);
+  for (let i = 0; i < ascii.length; i++) bytes[i] = ascii.charCodeAt(i);
+  const text = toBase64Url(bytes);
   return text
     .replaceAll('-', '+')
     .replaceAll('_', '/')

@@ -1,4 +1,5 @@
 import type { Authority } from '../domain/authority.ts';
+import type { AuthorityCensus } from '../domain/authority-census.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { Stored } from './identity-store.ts';
 
@@ -11,6 +12,8 @@ export interface Deployment {
   /** Version of the rotation key that tokens are derived from. */
   readonly rotationKeyVersion: string | null;
   readonly activeAuthorityId: string | null;
+  /** The authority that is being prepared to follow it: whoever writes its id down first decides for all. */
+  readonly nextAuthorityId: string | null;
   /** bundleId of the bundle that the client vault holds. */
   readonly deliveredBundleId: string | null;
   /** When the first start had done everything. */
@@ -50,7 +53,7 @@ export interface TimerRun {
 /**
  * The rows that belong to no single cluster.
  * 1. `insert...` makes a row or fails with AlreadyExists; `replace...` fails with Conflict when the etag is not the
- *    row's; `putTimerRun` writes whatever was there.
+ *    row's; `putTimerRun` and `putCensus` write whatever was there.
  * 2. What was acknowledged every later read shows; null for a row that is not there.
  * 3. A row that a newer program wrote fails with UnknownRecordVersion. `clusters` leaves such rows out; `authorities`
  *    fails, because a trust bundle that lacks an authority is wrong.
@@ -67,6 +70,9 @@ export interface FleetStore {
   authority(id: string): Promise<Stored<Authority> | null>;
   authorities(): Promise<readonly Authority[]>;
   bundles(): Promise<readonly BundleRecord[]>;
+  /** What was counted last, of every authority that was ever counted. */
+  censuses(): Promise<readonly AuthorityCensus[]>;
+  putCensus(value: AuthorityCensus): Promise<void>;
   commit(changes: readonly FleetChange[]): Promise<void>;
   insertAuthority(value: Authority): Promise<void>;
   replaceAuthority(value: Authority, etag: string): Promise<void>;

@@ -1,6 +1,6 @@
 import type { EventType } from '../domain/audit.ts';
 import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
-import { type Authority, authorityEndText, isFinished, isTrusted } from '../domain/authority.ts';
+import { type Authority, authorityEndText, isFinished, isSuccessor, isTrusted } from '../domain/authority.ts';
 import { type ErrorDetails, EverleafError, isEverleafError } from '../domain/errors.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import type { FleetChange } from '../ports/fleet-store.ts';
@@ -36,6 +36,10 @@ export async function takeAuthorityStep(
 ): Promise<readonly Authority[]> {
   const patience = brief();
   for (;;) {
+    // Before the authorities: whoever takes a step replaces this row as well, so that steps come one after the other, and
+    // the bundle that is put is the one that there is then.
+    const deployment = await deps.fleet.deployment();
+    if (deployment === null) throw new EverleafError('Internal', 'The deployment has lost its row.');
     const all = await deps.fleet.authorities();
     const stored = await Promise.all(all.map(({ id: each }) => deps.fleet.authority(each)));
     const known = stored.flatMap((one) => (one === null ? [] : [one]));
@@ -50,12 +54,12 @@ export async function takeAuthorityStep(
       return { op: 'replace', kind: 'authority', value, etag };
     });
     changes.push({ op: 'put', kind: 'bundle', value: bundleRecord(after, wholeSecond(deps.clock.now())) });
-    if (step.activeAuthorityId !== undefined) {
-      const deployment = await deps.fleet.deployment();
-      if (deployment === null) throw new EverleafError('Internal', 'The deployment has lost its row.');
-      const value = { ...deployment.value, activeAuthorityId: step.activeAuthorityId };
-      changes.push({ op: 'replace', kind: 'deployment', value, etag: deployment.etag });
-    }
+    const value = {
+      ...deployment.value,
+      activeAuthorityId: step.activeAuthorityId ?? deployment.value.activeAuthorityId,
+      nextAuthorityId: nextIdAfter(deployment.value.nextAuthorityId, after),
+    };
+    changes.push({ op: 'replace', kind: 'deployment', value, etag: deployment.etag });
     await deps.identities.commit(FLEET_CHAIN, [
       eventChange(deps, run, step.event, FLEET, {
         authorityId: id,
@@ -70,6 +74,12 @@ export async function takeAuthorityStep(
       if (!isEverleafError(error, 'Conflict') || !(await patience())) throw error;
     }
   }
+}
+
+/** An id that has no row yet is being prepared just now, so it stays. */
+function nextIdAfter(nextId: string | null, after: readonly Authority[]): string | null {
+  const next = after.find(({ id }) => id === nextId);
+  return next === undefined || isSuccessor(next) ? nextId : null;
 }
 
 /** Puts a prepared authority into the trust bundle. Does nothing when it is there. */

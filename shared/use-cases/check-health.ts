@@ -1,6 +1,5 @@
-import { isActive } from '../domain/authority.ts';
+import { canIssue, isActive } from '../domain/authority.ts';
 import { isEverleafError } from '../domain/errors.ts';
-import { MIN_LEAF_LIFE_MS } from '../domain/policy.ts';
 import type { Deps } from './deps.ts';
 
 /** Whether the service can do its work now. Codes and nothing else: the route is open to everybody. */
@@ -15,9 +14,8 @@ export async function checkHealth(deps: Pick<Deps, 'fleet' | 'clock'>): Promise<
     const deployment = await deps.fleet.deployment();
     const authority = (await deps.fleet.authorities()).find(isActive);
     if (authority === undefined) return { healthy: false, codes: ['NotReady'] };
-    const left = authority.notAfter.getTime() - deps.clock.now().getTime();
     const codes = [
-      ...(left < MIN_LEAF_LIFE_MS ? ['AuthorityEnding'] : []),
+      ...(canIssue(authority, deps.clock.now()) ? [] : ['AuthorityEnding']),
       ...(deployment?.value.readyAt == null ? ['FirstStartUnfinished'] : []),
     ];
     return { healthy: codes.length === 0, codes };

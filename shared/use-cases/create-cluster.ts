@@ -2,14 +2,15 @@ import { type Cluster, type ClusterSpec, checkClusterSpec, workloadClients } fro
 import { EverleafError } from '../domain/errors.ts';
 import type { ClientTemplate, Identity } from '../domain/identity.ts';
 import { wholeSecond } from '../domain/instants.ts';
-import { identityText, VAULT_BUNDLE_NAME } from '../domain/names.ts';
+import { identityText } from '../domain/names.ts';
 import type { OperationItem } from '../domain/operation.ts';
-import { Secret } from '../domain/secret.ts';
-import { readActiveAuthority, readTrustBundle } from './authorities.ts';
+import type { Secret } from '../domain/secret.ts';
+import { readActiveAuthority } from './authorities.ts';
 import { claimCluster } from './claim-cluster.ts';
 import { openGates } from './cluster-gates.ts';
 import { clusterEvent, updateCluster } from './clusters.ts';
 import { cleanVault, endIdentity } from './delete-identity.ts';
+import { deliverBundleTo } from './deliver-bundle.ts';
 import type { Deps, Run } from './deps.ts';
 import { claimOperationId, type KeyedCall } from './keyed-request.ts';
 import { type LoginFile, readLoginFile } from './make-login-file.ts';
@@ -53,7 +54,7 @@ export async function createCluster(
   const remembering = withRememberedSecrets(deps);
   if (claimed.state === 'Active') return answerAgain(remembering, run, claimed);
   await openGates(deps, claimed.name, claimed.epoch);
-  await deliverBundle(deps, claimed);
+  await deliverBundleTo(deps, claimed);
   const rotationKey = await readRotationKey(remembering);
   const made = await inPool(workloadClients(spec), (template) =>
     makeClient(remembering, run, rotationKey, claimed, template),
@@ -146,19 +147,6 @@ async function makeClient(
     `${identityText(made.identity)} is there already as ${clientType} with ${delivery} delivery, and the cluster needs ` +
       `${template.clientType} with ${template.delivery} delivery. Delete it, and send the request again.`,
   );
-}
-
-/** Clients that read their credentials from a vault of the cluster's own find there what to trust as well. */
-async function deliverBundle(deps: Deps, { name, vaultUrl, deliveredBundleId }: Cluster): Promise<void> {
-  if (vaultUrl === null) return;
-  const bundle = await readTrustBundle(deps);
-  if (deliveredBundleId === bundle.id) return;
-  await deps.clientVaultAt(vaultUrl).secrets.write(VAULT_BUNDLE_NAME, new Secret(bundle.pem), {
-    contentType: 'application/x-pem-file',
-    tags: { bundleId: bundle.id },
-    expiresAt: null,
-  });
-  await updateCluster(deps, name, () => ({ deliveredBundleId: bundle.id }));
 }
 
 /** @returns the id of the operation, or null when nothing goes to the vault */

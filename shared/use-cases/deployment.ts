@@ -30,6 +30,7 @@ async function insertDeployment(deps: Deps): Promise<Deployment> {
     shards: RECORD_SHARDS,
     rotationKeyVersion: null,
     activeAuthorityId: null,
+    nextAuthorityId: null,
     deliveredBundleId: null,
     readyAt: null,
     lastBackupAt: null,
@@ -47,17 +48,17 @@ async function insertDeployment(deps: Deps): Promise<Deployment> {
 
 /**
  * Decides one of the deployment's pins. Of several that try, the first decides for all.
- * @param decide the pins to set, or null when they stand already
+ * @param decide the pins to set, or null when they stand already; what it reads itself is as new as the row it is given
  */
 export async function pinDeployment(
-  deps: Deps,
-  decide: (deployment: Deployment) => Partial<Deployment> | null,
+  deps: Pick<Deps, 'fleet'>,
+  decide: (deployment: Deployment) => Partial<Deployment> | null | Promise<Partial<Deployment> | null>,
 ): Promise<Deployment> {
   for (let attempt = 1; ; attempt++) {
     const stored = await deps.fleet.deployment();
     if (stored === null)
       throw new EverleafError('NotReady', 'The deployment has no record yet.', { retryable: true });
-    const pins = decide(stored.value);
+    const pins = await decide(stored.value);
     if (pins === null) return stored.value;
     const value = { ...stored.value, ...pins };
     try {

@@ -72,7 +72,7 @@ export interface ClientVault {
 }
 
 /** The timers, named as the functions that they run. */
-export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit' | 'backup';
+export type TimerName = 'renew-due' | 'reconcile' | 'seal-audit' | 'roll-authority' | 'backup';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

@@ -1,11 +1,12 @@
 import { toBase64Url } from '../domain/encoding.ts';
 import { isEverleafError } from '../domain/errors.ts';
 import { type Identity, MANAGEMENT_CLIENTS } from '../domain/identity.ts';
-import { MANAGEMENT_CLUSTER, VAULT_BUNDLE_NAME, VAULT_ROTATION_KEY_NAME } from '../domain/names.ts';
+import { MANAGEMENT_CLUSTER, VAULT_ROTATION_KEY_NAME } from '../domain/names.ts';
 import { Secret } from '../domain/secret.ts';
-import { readAuthorities, readTrustBundle } from './authorities.ts';
+import { readAuthorities } from './authorities.ts';
 import { activateAuthority, publishAuthority } from './authority-steps.ts';
 import { createIdentity } from './create-identity.ts';
+import { DEPLOYMENT_VAULT, deliverBundleTo } from './deliver-bundle.ts';
 import { ensureDeployment, pinDeployment } from './deployment.ts';
 import type { Deps, Run } from './deps.ts';
 import { doWork } from './do-work.ts';
@@ -34,7 +35,7 @@ export async function firstStart(deps: Deps, run: Run): Promise<readonly Identit
   for (const template of MANAGEMENT_CLIENTS) {
     identities.push(await createIdentity(deps, run, rotationKey, MANAGEMENT_CLUSTER, template));
   }
-  await deliverBundle(deps);
+  await deliverBundleTo(deps, DEPLOYMENT_VAULT);
   const missing: Identity[] = [];
   for (const identity of identities.filter(({ delivery }) => delivery === 'vault')) {
     if (!(await deliverFirstCredentials(deps, run, identity))) missing.push(identity);
@@ -100,20 +101,6 @@ async function ensureCluster(deps: Deps): Promise<void> {
   } catch (error) {
     if (!isEverleafError(error, 'AlreadyExists')) throw error;
   }
-}
-
-/** Clients that read their credentials from the vault find there what to trust as well. */
-async function deliverBundle(deps: Deps): Promise<void> {
-  const bundle = await readTrustBundle(deps);
-  if ((await deps.fleet.deployment())?.value.deliveredBundleId === bundle.id) return;
-  await deps.clientSecrets.write(VAULT_BUNDLE_NAME, new Secret(bundle.pem), {
-    contentType: 'application/x-pem-file',
-    tags: { bundleId: bundle.id },
-    expiresAt: null,
-  });
-  await pinDeployment(deps, (deployment) =>
-    deployment.deliveredBundleId === bundle.id ? null : { deliveredBundleId: bundle.id },
-  );
 }
 
 /** @returns whether both are in the vault now */

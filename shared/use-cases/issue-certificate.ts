@@ -1,4 +1,4 @@
-import type { ActiveAuthority } from '../domain/authority.ts';
+import { type ActiveAuthority, canIssue } from '../domain/authority.ts';
 import { toHex } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../domain/identity.ts';
 import { DAY_MS, later, SECOND_MS, toInstant } from '../domain/instants.ts';
 import { identityText, spiffeId } from '../domain/names.ts';
-import { BACKDATE_MS, MIN_LEAF_LIFE_MS, renewalWindow, validityFor } from '../domain/policy.ts';
+import { BACKDATE_MS, renewalWindow, validityFor } from '../domain/policy.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import type { CertificateRequest } from '../pki/certificate-request.ts';
 import type { Extension } from '../pki/extension-reader.ts';
@@ -44,7 +44,7 @@ export function planAttempt(
   identity: Identity,
 ): CertificateAttempt {
   const now = deps.clock.now();
-  if (authority.notAfter.getTime() - now.getTime() < MIN_LEAF_LIFE_MS) {
+  if (!canIssue(authority, now)) {
     throw new EverleafError(
       'AuthorityEnding',
       `Cannot issue a certificate for ${identityText(identity)}: authority ${authority.id} ends at ` +

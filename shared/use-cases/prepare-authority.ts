@@ -57,6 +57,11 @@ export async function prepareAuthority(
 ): Promise<FinishedAuthority> {
   const planned = await planAuthorityRecord(deps, id, predecessor);
   if (isFinished(planned)) return planned;
+  if (planned.state !== 'Creating') {
+    throw new EverleafError('Conflict', `Authority ${id} was given up while it was made.`, {
+      retryable: true,
+    });
+  }
   await deps.identities.claimSerial(planned.serialNumber, ownerOf(id));
   run.log.write('info', `Making the key of authority ${id} (${planned.keyType}) in the vault.`);
   const key = await ensureAuthorityKey(deps, planned);
@@ -98,6 +103,7 @@ async function planAuthorityRecord(
     retiredAt: null,
     taintedAt: null,
     revokedAt: null,
+    keyDisabledAt: null,
     taint: null,
   };
   try {

@@ -7,6 +7,7 @@ import type { Deps, Run } from './deps.ts';
 import { forgetOldRequests, newOperationId } from './keyed-request.ts';
 import { renewDue, type ScanOutcome } from './renew-due.ts';
 import { replaceRuled } from './replace-ruled.ts';
+import { needForRoll, rollAuthority } from './roll-authority.ts';
 
 /**
  * How long a run may begin with other things after its scan. Well below what a function may take (`functionTimeout` in
@@ -17,8 +18,9 @@ const TENDING_MS = 4 * MINUTE_MS;
 /**
  * What the timer does every time: makes due what a rule revokes in the vaults, scans for what is due, then goes on with
  * the clusters that are left half deleted and the operations that are open, and reminds of clusters that nobody updates.
- * Nothing that asks a vault comes before the scan, because nothing else may keep credentials from being renewed; what
- * there is no time for the next run does.
+ * Nothing that asks a vault comes before the scan, because nothing else may keep credentials from being renewed, but for
+ * an authority where there is none that signs; what there is no time for the next run does. An authority's step that is
+ * late is taken here as well: its own timer comes once a day, and may have been missed for months.
  * @returns null when another scan holds the lease
  * @throws EverleafError the first failure, after everything else had its turn
  */
@@ -35,7 +37,11 @@ export async function tendFleet(deps: Deps, run: Run): Promise<ScanOutcome | nul
   };
   // Asks the record alone, and what it makes due is to be renewed by this very scan.
   await attempt('what revocation rules revoke', () => replaceRuled(deps));
+  const roll = await attempt('the authority', () => needForRoll(deps));
+  // While nobody can sign, nothing that the scan sends to work could be done.
+  if (roll === 'now') await attempt('the authority', () => rollAuthority(deps, run));
   const outcome = await attempt('what is due', () => renewDue(deps, run));
+  if (roll === 'soon') await attempt('the authority', () => rollAuthority(deps, run));
   const tending = [
     ...(await deps.fleet.clusters()).map((cluster) => ({
       what: `cluster ${cluster.name}`,

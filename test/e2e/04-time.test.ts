@@ -84,6 +84,7 @@ describe('fifty days later', () => {
         ['renew-due', null],
         ['reconcile', null],
         ['seal-audit', null],
+        ['roll-authority', null],
         ['backup', null],
       ],
     );

@@ -114,11 +114,15 @@ async function assertBudget(world: World, calls: Map<string, number>, mostInADay
   assert.equal(calls.get('clientVault.merge'), versions.length);
   assert.ok(versions.length <= VAULT_CLIENTS * 15, `${versions.length} keys in a year`);
   assert.ok(mostInADay <= VAULT_CLIENTS, `${mostInADay} keys in one day`);
-  // One signature for each certificate, the authority's own among them, and one for each checkpoint.
-  assert.equal(calls.get('signer.sign'), certificates.length + 1 + checkpoints);
+  // One signature for each certificate, the authorities' own and their cross certificates among them, and one for each
+  // checkpoint.
+  const authorities = await world.deps.fleet.authorities();
+  const ofAuthorities = authorities.flatMap(({ crossCertificates }) => [null, ...crossCertificates]).length;
+  assert.equal(calls.get('signer.sign'), certificates.length + ofAuthorities + checkpoints);
   assert.ok(certificates.length <= identities.length * 15, `${certificates.length} certificates in a year`);
-  // The bundle is a secret there as well.
-  assert.equal(calls.get('clientSecrets.write'), tokens.length + 1);
+  // Every bundle is a secret there as well.
+  const bundles = await world.deps.fleet.bundles();
+  assert.equal(calls.get('clientSecrets.write'), tokens.length + bundles.length);
   // The rotation key is read for a new token, and for nothing that an agent does otherwise.
   const made = identities.reduce((sum, { token }) => sum + token.generation + 1, 0);
   assert.ok((calls.get('authoritySecrets.read') ?? 0) <= made);

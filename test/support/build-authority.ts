@@ -26,6 +26,7 @@ export function buildAuthority(changes: Partial<Authority> = {}): Authority {
     retiredAt: null,
     taintedAt: null,
     revokedAt: null,
+    keyDisabledAt: null,
     taint: null,
     ...changes,
   };

@@ -187,6 +187,7 @@ export function memoryWorld(
       'renew-due': '0 */15 * * * *',
       reconcile: '0 30 2 * * *',
       'seal-audit': '0 */5 * * * *',
+      'roll-authority': '0 0 1 * * *',
       backup: '0 30 3 * * *',
     },
   };

@@ -48,6 +48,7 @@ export function appEnvironment(
     RENEW_DUE_SCHEDULE: '0 */15 * * * *',
     RECONCILE_SCHEDULE: '0 30 2 * * *',
     AUDIT_SEAL_SCHEDULE: '0 */5 * * * *',
+    ROLL_AUTHORITY_SCHEDULE: '0 0 1 * * *',
     BACKUP_SCHEDULE: '0 30 3 * * *',
     BACKUP_RECIPIENTS: backupRecipient,
     // The host's own limit, above the app's 64 KiB: the app is to say what was wrong.

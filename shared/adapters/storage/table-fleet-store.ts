@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AUTHORITY_STATES, type Authority } from '../../domain/authority.ts';
+import type { AuthorityCensus } from '../../domain/authority-census.ts';
 import { CLUSTER_STATES, type Cluster } from '../../domain/cluster.ts';
 import { EverleafError, isEverleafError } from '../../domain/errors.ts';
 import type { BundleRecord, Deployment, FleetChange, FleetStore, TimerRun } from '../../ports/fleet-store.ts';
@@ -18,6 +19,7 @@ const deployment: z.ZodType<Deployment> = z.object({
   shards: z.int(),
   rotationKeyVersion: z.string().nullable(),
   activeAuthorityId: z.string().nullable(),
+  nextAuthorityId: z.string().nullable().default(null),
   deliveredBundleId: z.string().nullable(),
   readyAt: instant.nullable(),
   lastBackupAt: instant.nullable().default(null),
@@ -68,6 +70,7 @@ const authority: z.ZodType<Authority> = z.object({
   retiredAt: since,
   taintedAt: since,
   revokedAt: since,
+  keyDisabledAt: since,
   taint: taint.nullable().default(null),
 });
 
@@ -77,6 +80,21 @@ const bundle: z.ZodType<BundleRecord> = z.object({
   anchors: z.array(z.string()),
   authorityIds: z.array(z.string()),
   madeAt: instant,
+});
+
+const ack = z.object({
+  total: z.int(),
+  acknowledged: z.int(),
+  missing: z.array(z.object({ cluster: z.string(), name: z.string(), lastSeenAt: instant.nullable() })),
+});
+
+const census: z.ZodType<AuthorityCensus> = z.object({
+  v,
+  authorityId: z.string(),
+  asOf: instant,
+  leaves: z.object({ live: z.int(), latestNotAfter: instant.nullable() }),
+  verifiers: ack,
+  agents: ack,
 });
 
 const cluster: z.ZodType<Cluster> = z.object({
@@ -111,6 +129,7 @@ const codecs = {
   deployment: rowCodec('deployment', deployment),
   authority: rowCodec('authority', authority),
   bundle: rowCodec('bundle', bundle),
+  census: rowCodec('census', census),
   cluster: rowCodec('cluster', cluster),
   timerRun: rowCodec('timer', timerRun),
 };
@@ -171,6 +190,15 @@ export class TableFleetStore implements FleetStore {
   async bundles(): Promise<readonly BundleRecord[]> {
     const found = decodeKnown(await this.#list('bundle'), codecs.bundle);
     return found.sort((a, b) => a.madeAt.getTime() - b.madeAt.getTime());
+  }
+
+  async censuses(): Promise<readonly AuthorityCensus[]> {
+    return decodeKnown(await this.#list('census'), codecs.census);
+  }
+
+  async putCensus(value: AuthorityCensus): Promise<void> {
+    const row = { key: `census|${value.authorityId}`, ...codecs.census.encode(value) };
+    await this.#table.commit(PARTITION, [{ op: 'put', ...row }]);
   }
 
   commit(changes: readonly FleetChange[]): Promise<void> {

@@ -138,6 +138,7 @@ describe('the environment', () => {
       'RECONCILE_SCHEDULE',
       'RECORD_STORAGE',
       'RENEW_DUE_SCHEDULE',
+      'ROLL_AUTHORITY_SCHEDULE',
       'TOKEN_VALIDITY_DAYS',
       'TRUST_DOMAIN',
     ]);

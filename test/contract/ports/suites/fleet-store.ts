@@ -14,6 +14,7 @@ const DEPLOYMENT: Deployment = {
   shards: 32,
   rotationKeyVersion: null,
   activeAuthorityId: null,
+  nextAuthorityId: null,
   deliveredBundleId: null,
   readyAt: null,
   lastBackupAt: null,
@@ -52,6 +53,7 @@ const authority = (id: string): Authority => ({
   retiredAt: null,
   taintedAt: AT,
   revokedAt: null,
+  keyDisabledAt: null,
   taint: { reason: 'stolen', requestedBy: 'olga', pausedAt: null, waveAt: AT, waves: 2 },
 });
 

@@ -14,6 +14,7 @@ const DEPLOYMENT: Deployment = {
   shards: 32,
   rotationKeyVersion: 'r1',
   activeAuthorityId: 'a1',
+  nextAuthorityId: null,
   deliveredBundleId: null,
   readyAt: AT,
   lastBackupAt: null,
