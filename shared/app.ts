@@ -1,5 +1,7 @@
 import { ManagedIdentityCredential } from '@azure/identity';
+import { ageCipher } from './adapters/backup/age-cipher.ts';
 import { VaultCertificates } from './adapters/key-vault/vault-certificates.ts';
+import { VaultCopies } from './adapters/key-vault/vault-copies.ts';
 import { VaultSecrets } from './adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from './adapters/key-vault/vault-signer.ts';
 import { connectStorage } from './adapters/storage/connect.ts';
@@ -12,6 +14,7 @@ import { TableIdentityStore } from './adapters/storage/table-identity-store.ts';
 import { TableLeases } from './adapters/storage/table-leases.ts';
 import { TableOcspStore } from './adapters/storage/table-ocsp-store.ts';
 import { TableOperationStore } from './adapters/storage/table-operation-store.ts';
+import { TableRecordDump } from './adapters/storage/table-record-dump.ts';
 import { TableRevocationRules } from './adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from './adapters/system/cron-schedules.ts';
 import { nodeDigest } from './adapters/system/node-digest.ts';
@@ -38,7 +41,8 @@ export interface App {
 export function createApp(settings: Settings): App {
   const credential = new ManagedIdentityCredential({ clientId: settings.managedIdentityClientId });
   const connected = connectStorage(settings.storage, credential);
-  const { record, serials, keys, counters, answers, queue, checkpoints, crlFiles } = connected;
+  const { record, serials, keys, counters, answers, queue, checkpoints, crlFiles, backups } = connected;
+  const { backupRecipients } = settings;
   return {
     deps: {
       clock: systemClock,
@@ -54,6 +58,10 @@ export function createApp(settings: Settings): App {
       crlFiles,
       audit: new TableAuditStore(record, RECORD_SHARDS),
       checkpoints,
+      recordDump: new TableRecordDump({ record, serials, keys }),
+      backups,
+      backupCipher: backupRecipients.length === 0 ? null : ageCipher(backupRecipients),
+      vaultBackup: new VaultCopies(settings.authorityVaultUrl, credential),
       storage: Object.values(connected),
       authorityVault: new VaultCertificates(settings.authorityVaultUrl, credential),
       authoritySecrets: new VaultSecrets(settings.authorityVaultUrl, credential),
@@ -86,6 +94,7 @@ export function createApp(settings: Settings): App {
         'roll-authority': settings.schedules.rollAuthority,
         'publish-crl': settings.schedules.publishCrl,
         'renew-responders': settings.schedules.renewResponders,
+        backup: settings.schedules.backup,
       },
     },
     operators: openIdOperators(settings.operators, systemClock),

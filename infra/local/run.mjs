@@ -1,7 +1,7 @@
 /**
- * `npm start`, `npm run services`, `npm run demo`, `npm run soak` and `npm test` on a fresh clone: plain JavaScript for
- * whatever Node (20 or newer) is on the machine. It sees to it that the packages are there, then runs everything else under
- * the Node that package.json pins.
+ * `npm start`, `npm run services`, `npm run demo`, `npm run soak`, `npm run restore` and `npm test` on a fresh clone: plain
+ * JavaScript for whatever Node (20 or newer) is on the machine. It sees to it that the packages are there, then runs
+ * everything else under the Node that package.json pins.
  *
  *   node infra/local/run.mjs start            build, then the whole environment until Ctrl-C
  *   node infra/local/run.mjs services         the same without the functions host, for `func start`
@@ -11,6 +11,7 @@
  *   node infra/local/run.mjs soak kill        fifty SIGKILLs over one environment, which stays whole
  *   node infra/local/run.mjs soak fuzz        ten thousand requests, good and bad, to every route
  *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e
+ *   node infra/local/run.mjs restore          puts a backup back into an empty place; see docs/restore.md
  *   node infra/local/run.mjs verify-audit     holds the audit log against its checkpoints; see cli/verify-audit.ts
  *   node infra/local/run.mjs bench            build, then what everything costs, as a table and in bench-results.json
  */
@@ -43,6 +44,7 @@ const commands = {
   },
   soak: (node, names) => runSoak(checkout, node, names),
   test: (node, kinds) => runTests(checkout, node, kinds),
+  restore: (node, args) => runUntilEnd(node, [join(checkout, 'infra/restore/main.ts'), ...args]),
   'verify-audit': (node, args) => runUntilEnd(node, [join(checkout, 'cli/verify-audit.ts'), ...args]),
   bench: async (node) => {
     await build(checkout, node);

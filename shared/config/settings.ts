@@ -32,7 +32,10 @@ export interface Settings {
     readonly rollAuthority: string;
     readonly publishCrl: string;
     readonly renewResponders: string;
+    readonly backup: string;
   };
+  /** Public keys that backups are encrypted for; none: no backups are written. */
+  readonly backupRecipients: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,6 +44,15 @@ const days = (fallback: number, most: number) => z.coerce.number().int().min(1).
 const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
 /** NCRONTAB by its form: five or six fields. When it fires, the adapter knows. */
 const schedule = z.string().regex(/^[\d*/,A-Za-z-]+(?: +[\d*/,A-Za-z-]+){4,5}$/, 'is no NCRONTAB expression');
+/** Public keys of age by their form (Bech32); their checksums are the cipher's to look at. */
+const recipients = z
+  .string()
+  .transform((text) => text.split(',').map((one) => one.trim()))
+  .pipe(
+    z.array(
+      z.string().regex(/^age1(?:pq1)?[02-9ac-hj-np-z]{40,}$/, 'is no list of recipients of age (age1...)'),
+    ),
+  );
 const rsaKeyType = z.enum(['RSA-2048', 'RSA-3072', 'RSA-4096']);
 
 /** As openssl and Windows print them: with colons or without, in either case, one or more with commas between. */
@@ -117,6 +129,8 @@ function schemaFor(environment: Environment) {
     ROLL_AUTHORITY_SCHEDULE: schedule.default('0 0 1 * * *'),
     PUBLISH_CRL_SCHEDULE: schedule.default('0 15 */6 * * *'),
     RENEW_RESPONDERS_SCHEDULE: schedule.default('0 20 * * * *'),
+    BACKUP_SCHEDULE: schedule.default('0 30 3 * * *'),
+    BACKUP_RECIPIENTS: recipients.default([]),
   });
 }
 
@@ -242,6 +256,8 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       rollAuthority: read.ROLL_AUTHORITY_SCHEDULE,
       publishCrl: read.PUBLISH_CRL_SCHEDULE,
       renewResponders: read.RENEW_RESPONDERS_SCHEDULE,
+      backup: read.BACKUP_SCHEDULE,
     },
+    backupRecipients: read.BACKUP_RECIPIENTS,
   };
 }

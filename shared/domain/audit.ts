@@ -57,6 +57,8 @@ export const EVENT_TYPES = [
   'role-assigned',
   'role-unassigned',
   'access-denied',
+  'backup-written',
+  'backup-restored',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -18,6 +18,10 @@ export interface Deployment {
   readonly deliveredBundleId: string | null;
   /** When the first start had done everything. */
   readonly readyAt: Date | null;
+  /** When the newest backup was begun. */
+  readonly lastBackupAt: Date | null;
+  /** When the record was put back from a backup: what was issued and numbered after that backup is not known here. */
+  readonly restoredAt: Date | null;
 }
 
 /** What a bundleId stood for: agents name the bundle that they hold, which may be any that there was. */
@@ -55,6 +59,8 @@ export interface TimerRun {
  *    fails, because a trust bundle that lacks an authority is wrong.
  * 4. `commit` makes all changes or none: Conflict when a row to be replaced has another etag, or one to be inserted exists.
  * 5. `bundles` answers every bundle that was ever put, oldest first.
+ * 6. `deployment` fails with NotReady while a backup is being restored, and `insertDeployment` with AlreadyExists: so no
+ *    timer, login or first start goes on with half a record.
  * Errors as IdentityStore.
  */
 export interface FleetStore {

@@ -33,6 +33,8 @@ async function insertDeployment(deps: Deps): Promise<Deployment> {
     nextAuthorityId: null,
     deliveredBundleId: null,
     readyAt: null,
+    lastBackupAt: null,
+    restoredAt: null,
   };
   try {
     await deps.fleet.insertDeployment(value);

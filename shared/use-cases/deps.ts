@@ -5,6 +5,8 @@ import type { Policy } from '../domain/policy.ts';
 import type { SourceBuckets } from '../domain/source-buckets.ts';
 import type { AccessStore } from '../ports/access-store.ts';
 import type { AuditStore } from '../ports/audit-store.ts';
+import type { BackupCipher } from '../ports/backup-cipher.ts';
+import type { BackupStore } from '../ports/backup-store.ts';
 import type { CheckpointStore } from '../ports/checkpoint-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Counters } from '../ports/counters.ts';
@@ -19,11 +21,13 @@ import type { Log } from '../ports/log.ts';
 import type { OcspStore } from '../ports/ocsp-store.ts';
 import type { OperationStore } from '../ports/operation-store.ts';
 import type { Random } from '../ports/random.ts';
+import type { RecordDump } from '../ports/record-dump.ts';
 import type { RevocationRules } from '../ports/revocation-rules.ts';
 import type { Schedules } from '../ports/schedule.ts';
 import type { SecretVault } from '../ports/secret-vault.ts';
 import type { Signer } from '../ports/signer.ts';
 import type { StorageSetup } from '../ports/storage-setup.ts';
+import type { VaultBackup } from '../ports/vault-backup.ts';
 import type { WorkQueue } from '../ports/work-queue.ts';
 
 /** What the use cases need of the world. `createApp` fills it with adapters, tests with the memory twins. */
@@ -42,6 +46,11 @@ export interface Deps {
   readonly crlFiles: CrlFiles;
   readonly audit: AuditStore;
   readonly checkpoints: CheckpointStore;
+  readonly recordDump: RecordDump;
+  readonly backups: BackupStore;
+  /** Null: no backups are written, because nobody could open them. */
+  readonly backupCipher: BackupCipher | null;
+  readonly vaultBackup: VaultBackup;
   /** Everything that must exist before the record can be used. */
   readonly storage: readonly StorageSetup[];
   readonly authorityVault: CredentialVault;
@@ -76,7 +85,8 @@ export type TimerName =
   | 'seal-audit'
   | 'roll-authority'
   | 'publish-crl'
-  | 'renew-responders';
+  | 'renew-responders'
+  | 'backup';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

@@ -84,6 +84,7 @@ export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status>
       queue,
       [...judgeAuthorities(await readRollFacts(deps, now), lacking.length), ...ofRevocation],
       overdue.length,
+      deps.backupCipher !== null,
     ),
     now,
     version: deps.site.version,

@@ -29,6 +29,7 @@ export function judgeFleet(
   queue: { readonly poison: number },
   others: readonly Graded[],
   clustersNotUpdated: number,
+  hasBackups: boolean,
 ): FleetJudgement {
   const { byState } = totals;
   const found: Graded[] = [
@@ -79,6 +80,12 @@ export function judgeFleet(
       code: 'TimersOverdue',
       text: 'timers have missed two ticks or more',
       count: timers.filter(({ overdue }) => overdue).length,
+    },
+    {
+      grade: 'warning',
+      code: 'BackupNotConfigured',
+      text: 'no backup is written: BACKUP_RECIPIENTS names nobody who could open one',
+      count: hasBackups ? 0 : 1,
     },
     ...others,
   ];

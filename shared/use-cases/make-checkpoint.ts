@@ -20,7 +20,7 @@ export async function makeCheckpoint(
 ): Promise<boolean> {
   if (!isCheckpointDue(value, deps.clock.now())) return false;
   const existing = await deps.checkpoints.get(value.chain, value.seq);
-  if (existing !== null) assertAgrees(value, existing);
+  if (existing !== null) await assertAgrees(deps, value, existing);
   const isWritten = existing === null && (await write(deps, run, value));
   const noted = { ...value, checkpointSeq: value.seq, checkpointAt: deps.clock.now() };
   try {
@@ -46,13 +46,16 @@ async function write(deps: Deps, run: Run, head: ChainHead): Promise<boolean> {
     );
   }
   if ((await deps.checkpoints.put(chain, seq, jws)) === 'written') return true;
-  assertAgrees(head, (await deps.checkpoints.get(chain, seq)) ?? '');
+  await assertAgrees(deps, head, (await deps.checkpoints.get(chain, seq)) ?? '');
   return false;
 }
 
-/** A checkpoint cannot be changed, so where the two differ it is the chain that was. */
-function assertAgrees({ chain, seq, hash }: ChainHead, jws: string): void {
-  if (readHeadHash(jws) === hash) return;
+/**
+ * A checkpoint cannot be changed, so where the two differ it is the chain that was; unless the chain was put back from a
+ * backup since, and the checkpoint is of an entry that the backup did not have.
+ */
+async function assertAgrees(deps: Deps, { chain, seq, hash }: ChainHead, jws: string): Promise<void> {
+  if (readClaims(jws)?.headHash === hash || (await isBeforeRestore(deps, jws))) return;
   throw new EverleafError(
     'AuditChainBroken',
     `The audit chain "${chain}" differs from its checkpoint ${seq}: its rows were changed. Run \`npm run verify-audit\`.`,
@@ -60,9 +63,19 @@ function assertAgrees({ chain, seq, hash }: ChainHead, jws: string): void {
   );
 }
 
-function readHeadHash(jws: string): unknown {
+/**
+ * Whether a checkpoint was made before the record was put back from a backup: what it vouches for may be lost then, and the
+ * chain goes on without. The verifier tells of it all the same.
+ */
+export async function isBeforeRestore(deps: Pick<Deps, 'fleet'>, jws: string): Promise<boolean> {
+  const restoredAt = (await deps.fleet.deployment())?.value.restoredAt ?? null;
+  const madeAt = Date.parse(readClaims(jws)?.at ?? '');
+  return restoredAt !== null && madeAt <= restoredAt.getTime();
+}
+
+function readClaims(jws: string): Partial<CheckpointClaims> | null {
   try {
-    return (JSON.parse(jwsPayload(jws) ?? '') as Partial<CheckpointClaims>).headHash;
+    return JSON.parse(jwsPayload(jws) ?? '') as Partial<CheckpointClaims>;
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@ import { addMs } from '../domain/instants.ts';
 import { APPEND_LIMIT, type WaitingEvent } from '../ports/audit-store.ts';
 import type { Page, Stored } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
-import { makeCheckpoint } from './make-checkpoint.ts';
+import { isBeforeRestore, makeCheckpoint } from './make-checkpoint.ts';
 import { inPool } from './pool.ts';
 import { withLease } from './with-lease.ts';
 
@@ -143,10 +143,14 @@ async function append(
   }
 }
 
-/** A chain begins once. One without a head that has checkpoints was cut off, and must not quietly begin anew. */
+/**
+ * A chain begins once. One without a head that has checkpoints was cut off, and must not quietly begin anew; unless the
+ * record was put back from a backup that is older than they are.
+ */
 async function assertNew(deps: Deps, chain: string): Promise<void> {
   const last = (await deps.checkpoints.list(chain)).at(-1);
   if (last === undefined) return;
+  if (await isBeforeRestore(deps, (await deps.checkpoints.get(chain, last)) ?? '')) return;
   throw new EverleafError(
     'AuditChainBroken',
     `The audit chain "${chain}" has a checkpoint of its entry ${last} and no head: its rows were removed. Its events ` +

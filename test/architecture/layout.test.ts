@@ -8,7 +8,7 @@ import { ROOT, sourcesIn } from './sources.ts';
 const MOST_LINES = 300;
 
 describe('the files', () => {
-  const sources = ['functions', 'shared', 'cli', 'infra/local'].flatMap(sourcesIn);
+  const sources = ['functions', 'shared', 'cli', 'infra/local', 'infra/restore'].flatMap(sourcesIn);
 
   it('are each about one thing: none is an index or a box of utilities', () => {
     const boxes = /^(?:index|utils?|helpers?|common|misc)\./;

@@ -23,6 +23,7 @@ const PACKAGES: Readonly<Record<string, Allowance>> = {
   '@azure/data-tables': { in: /^shared\/adapters\/storage\// },
   '@azure/storage-blob': { in: /^shared\/adapters\/storage\// },
   '@azure/storage-queue': { in: /^shared\/adapters\/storage\// },
+  'age-encryption': { in: /^shared\/adapters\/backup\// },
   'node-forge': { in: /^shared\/pki\// },
   croner: { in: /^shared\/adapters\/system\// },
   jose: { in: /^shared\/http\// },

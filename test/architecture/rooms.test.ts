@@ -76,6 +76,25 @@ describe('the rooms of the product', () => {
   });
 });
 
+describe('the restore', () => {
+  it('goes through the product’s own adapters, and neither the product nor its stand-ins know of it', () => {
+    const sources = sourcesIn('infra/restore');
+    assert.ok(sources.length > 0);
+    const isOwn = (target: string) => /^(?:shared|infra\/restore)\//.test(target);
+    assert.deepEqual(
+      offences(sources, (_, { isFile, target }) => !isFile || isOwn(target)),
+      [],
+    );
+    assert.deepEqual(
+      offences(
+        ['functions', 'shared', 'infra/local'].flatMap(sourcesIn),
+        (_, { target }) => !/^infra\/restore\//.test(target),
+      ),
+      [],
+    );
+  });
+});
+
 describe('the stand-ins of one machine', () => {
   /** The one bridge: it runs the product's own first start through the product's own adapters. */
   const BRIDGE = 'infra/local/first-start.ts';

@@ -88,6 +88,7 @@ describe('fifty days later', () => {
         ['roll-authority', null],
         ['publish-crl', null],
         ['renew-responders', null],
+        ['backup', null],
       ],
     );
   });

@@ -14,6 +14,7 @@ const OF_TRIES: readonly string[] = [
 
 /** Events that are written before what they tell of, in another transaction: after a kill they come again. */
 const AT_LEAST_ONCE: readonly string[] = [
+  'backup-written',
   'cluster-created',
   'cluster-deleted',
   'cluster-deletion-requested',

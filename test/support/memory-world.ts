@@ -1,4 +1,8 @@
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { ageCipher } from '../../shared/adapters/backup/age-cipher.ts';
+import { MemoryBackups } from '../../shared/adapters/memory/memory-backups.ts';
 import { MemoryCheckpoints } from '../../shared/adapters/memory/memory-checkpoints.ts';
+import { type CopyFamily, MemoryCopies } from '../../shared/adapters/memory/memory-copies.ts';
 import { MemoryCrlFiles } from '../../shared/adapters/memory/memory-crl-files.ts';
 import { MemorySecrets } from '../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../shared/adapters/memory/memory-signer.ts';
@@ -14,6 +18,7 @@ import { TableIdentityStore } from '../../shared/adapters/storage/table-identity
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
 import { TableOcspStore } from '../../shared/adapters/storage/table-ocsp-store.ts';
 import { TableOperationStore } from '../../shared/adapters/storage/table-operation-store.ts';
+import { TableRecordDump } from '../../shared/adapters/storage/table-record-dump.ts';
 import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
 import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
 import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
@@ -72,11 +77,18 @@ export interface World {
   };
   readonly queue: MemoryWorkQueue;
   readonly checkpoints: MemoryCheckpoints;
+  readonly backups: MemoryBackups;
+  /** The authority vault's copies, out and in. */
+  readonly copies: MemoryCopies;
   /** Every line that was logged. */
   readonly lines: string[];
   /** What the renew-due timer and the workers behind the queue do at one tick. */
   tick(deps?: Deps): Promise<void>;
 }
+
+const identity = await generateX25519Identity();
+/** Backups of worlds in memory are for this pair of keys. */
+export const BACKUP_KEYS = { identity, recipient: await identityToRecipient(identity) };
 
 export const POLICY: Policy = {
   certificateValidityDays: 90,
@@ -100,10 +112,18 @@ export const POLICY: Policy = {
   ocspSignaturesPerSource: 120,
 };
 
-/** The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables. */
-export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = readyKeys()): World {
+/**
+ * The whole product on memory twins, at the start of a deployment. Nothing is in it yet, not even tables.
+ * @param place where its authority vault is, and its family: copies of one such vault open in those that share it
+ */
+export function memoryWorld(
+  policy: Partial<Policy> = {},
+  newKey: KeyMaker = readyKeys(),
+  place: { readonly authorityVaultUrl?: string; readonly family?: CopyFamily } = {},
+): World {
+  const { authorityVaultUrl = 'https://authority.vault.test', family = new Map() } = place;
   const clock = new TestClock('2026-11-21T08:00:00Z');
-  const authorityVault = new MemoryVault('https://authority.vault.test', clock, systemRandom, newKey);
+  const authorityVault = new MemoryVault(authorityVaultUrl, clock, systemRandom, newKey);
   const clientVault = new MemoryVault('https://clients.vault.test', clock, systemRandom, newKey);
   const authoritySecrets = new MemorySecrets(systemRandom);
   const clientSecrets = new MemorySecrets(systemRandom);
@@ -126,6 +146,8 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
   const queue = new MemoryWorkQueue();
   const checkpoints = new MemoryCheckpoints();
   const crlFiles = new MemoryCrlFiles();
+  const backups = new MemoryBackups();
+  const copies = new MemoryCopies(authorityVault, authoritySecrets, systemRandom, family);
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
@@ -149,9 +171,13 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
     crlFiles,
     audit: new TableAuditStore(tables.record, RECORD_SHARDS),
     checkpoints,
+    recordDump: new TableRecordDump(tables),
+    backups,
+    backupCipher: ageCipher([BACKUP_KEYS.recipient]),
+    vaultBackup: copies,
     storage: [
       ...[tables.record, tables.serials, tables.keys, tables.counters, tables.answers],
-      ...[queue, checkpoints, crlFiles],
+      ...[queue, checkpoints, crlFiles, backups],
     ],
     authorityVault,
     authoritySecrets,
@@ -170,7 +196,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
       publicBaseUrl: 'https://everleaf.test',
       revocationBaseUrl: 'http://everleaf.test',
       clientVaultUrl: 'https://clients.vault.test',
-      authorityVaultUrl: 'https://authority.vault.test',
+      authorityVaultUrl,
       cloudFqdn: 'cloud.everleaf.test',
       cloudPort: 55_000,
       cloudAuthPort: 65_000,
@@ -184,6 +210,7 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
       'roll-authority': '0 0 1 * * *',
       'publish-crl': '0 15 */6 * * *',
       'renew-responders': '0 20 * * * *',
+      backup: '0 30 3 * * *',
     },
   };
   return {
@@ -199,6 +226,8 @@ export function memoryWorld(policy: Partial<Policy> = {}, newKey: KeyMaker = rea
     tables,
     queue,
     checkpoints,
+    backups,
+    copies,
     lines,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', tendFleet);

@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly storage: StorageEndpoints;
   readonly identity: { readonly issuer: string; readonly msiEndpoint: string };
   readonly vaults: { readonly authority: string; readonly clients: string };
+  /** Whom backups are encrypted for. */
+  readonly backupRecipient: string;
   /** Where faults of the vault stand-in are ordered and its audit log is read. */
   readonly faultsUrl: string;
 }
@@ -24,7 +26,7 @@ export interface Surroundings {
  * @param machine PATH and the like
  */
 export function appEnvironment(
-  { config, baseUrl, storage, identity, vaults }: Surroundings,
+  { config, baseUrl, storage, identity, vaults, backupRecipient }: Surroundings,
   policy: Readonly<Record<string, string>>,
   machine: Readonly<Record<string, string>>,
 ): Record<string, string> {
@@ -49,6 +51,8 @@ export function appEnvironment(
     ROLL_AUTHORITY_SCHEDULE: '0 0 1 * * *',
     PUBLISH_CRL_SCHEDULE: '0 15 */6 * * *',
     RENEW_RESPONDERS_SCHEDULE: '0 20 * * * *',
+    BACKUP_SCHEDULE: '0 30 3 * * *',
+    BACKUP_RECIPIENTS: backupRecipient,
     // The host's own limit, above the app's 64 KiB: the app is to say what was wrong.
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072',
     ...policy,

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { StorageEndpoints } from '../storage/storage.ts';
 import { appEnvironment, type Surroundings } from './app-environment.ts';
+import { ensureBackupRecipient } from './backup-identity.ts';
 import { type Command, commandLine } from './command.ts';
 import type { PortName } from './environment-config.ts';
 import { FILES, writeTokens } from './environment-file.ts';
@@ -57,7 +58,16 @@ export async function bringUpStandIns({
   const { vaults, faultsUrl } = vault.info as { vaults: Surroundings['vaults']; faultsUrl: string };
 
   const baseUrl = `http://127.0.0.1:${config.ports.functions}`;
-  const surroundings: Surroundings = { config, baseUrl, storage, identity, vaults, faultsUrl };
+  const backupRecipient = await ensureBackupRecipient(stateDir);
+  const surroundings: Surroundings = {
+    config,
+    baseUrl,
+    storage,
+    identity,
+    vaults,
+    backupRecipient,
+    faultsUrl,
+  };
   await writeTokens(stateDir, surroundings);
 
   say('Preparing the authority and the management cluster');

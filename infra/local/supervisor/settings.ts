@@ -36,6 +36,8 @@ const POLICY = [
   'RECONCILE_SCHEDULE',
   'ROLL_AUTHORITY_SCHEDULE',
   'PUBLISH_CRL_SCHEDULE',
+  'BACKUP_SCHEDULE',
+  'BACKUP_RECIPIENTS',
 ];
 // No NODE_OPTIONS: what a developer loads into every Node (a profiler, a preload) would run inside the stand-ins too.
 const MACHINE = ['PATH', 'HOME', 'LANG', 'TMPDIR'];

@@ -1,4 +1,5 @@
 import { toHex } from '../../domain/encoding.ts';
+import { EverleafError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Random } from '../../ports/random.ts';
 import type { SecretOptions, SecretVault } from '../../ports/secret-vault.ts';
@@ -8,7 +9,8 @@ interface SecretVersion {
   readonly version: string;
 }
 
-interface StoredSecret {
+/** A secret with all its versions, as a backup holds it. */
+export interface StoredSecret {
   readonly versions: readonly SecretVersion[];
   readonly isDeleted: boolean;
 }
@@ -40,6 +42,32 @@ export class MemorySecrets implements SecretVault {
     return secret === undefined || secret.isDeleted ? [] : secret.versions;
   }
 
+  /** A copy with all its versions. @throws EverleafError NotFound */
+  copyOut(name: string): StoredSecret {
+    const secret = this.#secrets.get(name);
+    if (secret !== undefined && !secret.isDeleted) return secret;
+    throw new EverleafError('NotFound', `Cannot back up the secret "${name}": there is none.`);
+  }
+
+  /** @throws EverleafError VaultObjectDeleted, VaultRefused for a name that is not free */
+  copyIn(name: string, secret: StoredSecret): void {
+    const found = this.#secrets.get(name);
+    if (found?.isDeleted === true)
+      throw new EverleafError('VaultObjectDeleted', `"${name}" is soft-deleted.`);
+    if (found !== undefined)
+      throw new EverleafError('VaultRefused', `Cannot restore "${name}": it is there.`);
+    this.#secrets.set(name, secret);
+  }
+
+  /** @throws EverleafError NotFound */
+  recover(name: string): void {
+    const secret = this.#secrets.get(name);
+    if (secret?.isDeleted !== true) {
+      throw new EverleafError('NotFound', `Cannot recover "${name}": it is not soft-deleted.`);
+    }
+    this.#secrets.set(name, { ...secret, isDeleted: false });
+  }
+
   /** Holds what another vault holds, and forgets what it held itself. For tests. */
   copyFrom(other: MemorySecrets): void {
     this.#secrets.clear();
@@ -50,5 +78,10 @@ export class MemorySecrets implements SecretVault {
   softDelete(name: string): void {
     const secret = this.#secrets.get(name);
     if (secret !== undefined) this.#secrets.set(name, { ...secret, isDeleted: true });
+  }
+
+  /** As if it had never been. For tests. */
+  purge(name: string): void {
+    this.#secrets.delete(name);
   }
 }

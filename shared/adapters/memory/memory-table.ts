@@ -1,11 +1,13 @@
 import { EverleafError } from '../../domain/errors.ts';
 import { assertStorable, isRowKey } from '../storage/row-limits.ts';
-import type { RowOperation, StoredRow, Table } from '../storage/table.ts';
+import type { RowOperation, StoredRow, WalkedTable } from '../storage/table.ts';
 import { OrderedKeys } from './ordered-keys.ts';
 
 const MOST_OPERATIONS = 100;
 /** Longer than every key with its prefix. */
 const MOST_BOUND = 600;
+/** Behind every key: those of the record are ASCII. */
+const BEHIND_ALL = '\uffff';
 
 interface Partition {
   readonly rows: Map<string, StoredRow>;
@@ -13,7 +15,7 @@ interface Partition {
 }
 
 /** A table in memory, with the promises of Table storage: for unit tests and the simulator. */
-export class MemoryTable implements Table {
+export class MemoryTable implements WalkedTable {
   readonly #partitions = new Map<string, Partition>();
   #writes = 0;
   #isThere = false;
@@ -61,6 +63,15 @@ export class MemoryTable implements Table {
       if (row !== undefined) found.push(row);
     }
     return found;
+  }
+
+  async rowsAfter(partition: string, key: string | null, limit: number): Promise<StoredRow[]> {
+    return this.range(partition, key === null ? '' : `${key}\u0000`, BEHIND_ALL, limit);
+  }
+
+  async partitionAfter(partition: string | null): Promise<string | null> {
+    const names = [...this.#partitions].filter(([, { rows }]) => rows.size > 0).map(([name]) => name);
+    return names.sort().find((name) => partition === null || name > partition) ?? null;
   }
 
   async commit(partition: string, operations: readonly RowOperation[]): Promise<void> {

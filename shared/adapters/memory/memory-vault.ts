@@ -27,13 +27,14 @@ type Operation =
   | { readonly state: 'busy'; readonly spec: KeySpec; readonly key: KeyObject }
   | { readonly state: 'ended' };
 
-interface Entry {
+/** A certificate with all its versions, as a backup holds it. */
+export interface CertificateEntry {
   readonly versions: readonly Version[];
   readonly operation: Operation | null;
   readonly isDeleted: boolean;
 }
 
-const EMPTY: Entry = { versions: [], operation: null, isDeleted: false };
+const EMPTY: CertificateEntry = { versions: [], operation: null, isDeleted: false };
 const SELF_SIGNED_DAYS = 365;
 
 /** A vault's certificates and their keys in memory, with the promises of the port. */
@@ -42,7 +43,7 @@ export class MemoryVault implements CredentialVault {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #newKey: (spec: KeySpec) => KeyObject;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, CertificateEntry>();
 
   /** @param newKey makes the keys; tests that need many RSA keys hand out ready ones */
   constructor(url: string, clock: Clock, random: Random, newKey: (spec: KeySpec) => KeyObject = makeKeyPair) {
@@ -139,6 +140,27 @@ export class MemoryVault implements CredentialVault {
     return found.key;
   }
 
+  /** A copy with all its versions, without what is pending. @throws EverleafError NotFound */
+  copyOut(name: string): CertificateEntry {
+    const entry = this.#live(name);
+    if (entry !== null && entry.versions.length > 0) return { ...entry, operation: null };
+    throw new EverleafError('NotFound', `Cannot back up "${name}": there is none.`);
+  }
+
+  /**
+   * Brings a copy back: versions keep their ids, and their keys are called after this vault.
+   * @throws EverleafError VaultObjectDeleted, VaultRefused for a name that is not free
+   */
+  copyIn(name: string, { versions }: CertificateEntry): void {
+    const found = this.#entries.get(name);
+    if (found?.isDeleted === true)
+      throw new EverleafError('VaultObjectDeleted', `"${name}" is soft-deleted.`);
+    if (found !== undefined)
+      throw new EverleafError('VaultRefused', `Cannot restore "${name}": it is there.`);
+    const moved = versions.map((one) => ({ ...one, keyId: `${this.#url}/keys/${name}/${one.version}` }));
+    this.#change(name, { versions: moved });
+  }
+
   /** Names that hold something, or wait for it. For tests. */
   names(): readonly string[] {
     return [...this.#entries.keys()];
@@ -167,17 +189,22 @@ export class MemoryVault implements CredentialVault {
     if (this.#entries.has(name)) this.#change(name, { isDeleted: true });
   }
 
-  #live(name: string): Entry | null {
+  /** As if it had never been. For tests. */
+  purge(name: string): void {
+    this.#entries.delete(name);
+  }
+
+  #live(name: string): CertificateEntry | null {
     const entry = this.#entries.get(name);
     return entry === undefined || entry.isDeleted ? null : entry;
   }
 
-  #change(name: string, change: Partial<Entry>): void {
+  #change(name: string, change: Partial<CertificateEntry>): void {
     this.#entries.set(name, { ...EMPTY, ...this.#entries.get(name), ...change });
   }
 
   /** The entry that a new operation begins in. */
-  #idle(name: string): Entry {
+  #idle(name: string): CertificateEntry {
     const entry = this.#entries.get(name) ?? EMPTY;
     if (entry.isDeleted) {
       throw new EverleafError('VaultObjectDeleted', `"${name}" is soft-deleted and can be recovered.`, {
@@ -192,7 +219,7 @@ export class MemoryVault implements CredentialVault {
     return entry;
   }
 
-  #keyFor(entry: Entry, spec: KeySpec): KeyObject {
+  #keyFor(entry: CertificateEntry, spec: KeySpec): KeyObject {
     const latest = entry.versions.at(-1);
     return spec.reuseKey && latest !== undefined ? latest.key : this.#newKey(spec);
   }

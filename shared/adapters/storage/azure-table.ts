@@ -1,7 +1,7 @@
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
 import { codeOf, statusOf, storageError } from './errors.ts';
 import { assertStorable, isRowKey } from './row-limits.ts';
-import type { RowOperation, StoredRow, Table } from './table.ts';
+import type { RowOperation, StoredRow, WalkedTable } from './table.ts';
 
 /** Most entities that the service answers in one page. */
 const PAGE = 1000;
@@ -12,7 +12,7 @@ interface Entity {
 }
 
 /** A table in Azure Table storage, through the unmodified client. */
-export class AzureTable implements Table {
+export class AzureTable implements WalkedTable {
   readonly #client: TableClient;
 
   constructor(client: TableClient) {
@@ -42,6 +42,29 @@ export class AzureTable implements Table {
 
   async range(partition: string, from: string, before: string, limit: number): Promise<StoredRow[]> {
     const filter = odata`PartitionKey eq ${partition} and RowKey ge ${from} and RowKey lt ${before}`;
+    return this.#read(partition, filter, limit);
+  }
+
+  async rowsAfter(partition: string, key: string | null, limit: number): Promise<StoredRow[]> {
+    const behind = key === null ? '' : odata` and RowKey gt ${key}`;
+    return this.#read(partition, odata`PartitionKey eq ${partition}` + behind, limit);
+  }
+
+  async partitionAfter(partition: string | null): Promise<string | null> {
+    const queryOptions = partition === null ? {} : { filter: odata`PartitionKey gt ${partition}` };
+    try {
+      // Pages may come empty, with a continuation: one look is as many pages as it takes.
+      for await (const page of this.#client.listEntities({ queryOptions }).byPage({ maxPageSize: 1 })) {
+        for (const { partitionKey } of page) if (partitionKey !== undefined) return partitionKey;
+      }
+      return null;
+    } catch (error) {
+      if (statusOf(error) === 404) return null;
+      throw storageError(error, `Cannot list the partitions of "${this.#client.tableName}"`);
+    }
+  }
+
+  async #read(partition: string, filter: string, limit: number): Promise<StoredRow[]> {
     const rows: StoredRow[] = [];
     try {
       const pages = this.#client

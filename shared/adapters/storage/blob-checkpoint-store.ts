@@ -1,17 +1,12 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
 import { codeOf, statusOf, storageError } from './errors.ts';
+import { isAlreadyThere } from './write-once.ts';
 
 export const CHECKPOINT_CONTAINER = 'audit-checkpoints';
 
 /** Wide enough that names sort as numbers do. */
 const DIGITS = 12;
-
-/**
- * What the service says to If-None-Match: * where there is a blob, also under a policy
- * (https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes).
- */
-const ALREADY_THERE = new Set(['BlobAlreadyExists', 'BlobImmutableDueToPolicy', 'ConditionNotMet']);
 
 /**
  * Checkpoints as blobs `<chain>/<number>.jws`, written once (If-None-Match: *). That they cannot be overwritten or deleted
@@ -42,7 +37,7 @@ export class BlobCheckpointStore implements CheckpointStore {
       });
       return 'written';
     } catch (error) {
-      if (ALREADY_THERE.has(codeOf(error) ?? '')) return 'exists';
+      if (isAlreadyThere(error)) return 'exists';
       if (codeOf(error) !== 'ContainerNotFound') throw storageError(error, `Cannot write "${blob.name}"`);
     }
     // A deployment that began before there were checkpoints has no container yet.

@@ -3,6 +3,7 @@ import type { TokenCredential } from '@azure/identity';
 import { ContainerClient } from '@azure/storage-blob';
 import { QueueClient } from '@azure/storage-queue';
 import { AzureTable } from './azure-table.ts';
+import { BACKUP_CONTAINER, BlobBackupStore } from './blob-backup-store.ts';
 import { BlobCheckpointStore, CHECKPOINT_CONTAINER } from './blob-checkpoint-store.ts';
 import { BlobCrlFiles, CRL_CONTAINER } from './blob-crl-files.ts';
 import { POISON_QUEUE, StorageWorkQueue, WORK_QUEUE } from './storage-work-queue.ts';
@@ -25,6 +26,7 @@ export interface RecordClients {
   readonly queue: StorageWorkQueue;
   readonly checkpoints: BlobCheckpointStore;
   readonly crlFiles: BlobCrlFiles;
+  readonly backups: BlobBackupStore;
 }
 
 /** Clients of the record's tables, queue and blobs. Nothing is called yet. */
@@ -41,6 +43,7 @@ export function connectStorage(storage: RecordStorage, credential: TokenCredenti
     ),
     checkpoints: new BlobCheckpointStore(container(storage, credential, CHECKPOINT_CONTAINER)),
     crlFiles: new BlobCrlFiles(container(storage, credential, CRL_CONTAINER)),
+    backups: new BlobBackupStore(container(storage, credential, BACKUP_CONTAINER)),
   };
 }
 

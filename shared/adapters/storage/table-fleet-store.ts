@@ -22,6 +22,8 @@ const deployment: z.ZodType<Deployment> = z.object({
   nextAuthorityId: z.string().nullable().default(null),
   deliveredBundleId: z.string().nullable(),
   readyAt: instant.nullable(),
+  lastBackupAt: instant.nullable().default(null),
+  restoredAt: instant.nullable().default(null),
 });
 
 const crossCertificate = z.object({
@@ -140,6 +142,10 @@ const codecs = {
 /** All rows of the fleet share one partition: there are few of them, and they are read together. */
 const PARTITION = 'fleet';
 const DEPLOYMENT_KEY = 'deployment';
+/** Where the deployment's row is, for whoever carries the record to another place. */
+export const DEPLOYMENT_ROW = { partition: PARTITION, key: DEPLOYMENT_KEY } as const;
+/** Of the row that stands in its place while a backup is being restored. No program writes rows of this version. */
+export const LOADING_VERSION = 0;
 const EVERYTHING = Number.POSITIVE_INFINITY;
 
 /** The rows that belong to no single cluster, in the same table as the record. */
@@ -150,8 +156,16 @@ export class TableFleetStore implements FleetStore {
     this.#table = table;
   }
 
-  deployment(): Promise<Stored<Deployment> | null> {
-    return this.#read(DEPLOYMENT_KEY, codecs.deployment);
+  async deployment(): Promise<Stored<Deployment> | null> {
+    const row = await this.#table.get(PARTITION, DEPLOYMENT_KEY);
+    if (row?.v === LOADING_VERSION) {
+      throw new EverleafError(
+        'NotReady',
+        'A backup is being restored into the record: nothing goes on before `npm run restore` has ended well.',
+        { retryable: true, retryAfterSeconds: 300 },
+      );
+    }
+    return row === null ? null : { value: codecs.deployment.decode(row), etag: row.etag };
   }
 
   insertDeployment(value: Deployment): Promise<void> {

@@ -36,3 +36,15 @@ export interface Table {
   range(partition: string, from: string, before: string, limit: number): Promise<StoredRow[]>;
   commit(partition: string, operations: readonly RowOperation[]): Promise<void>;
 }
+
+/**
+ * A table that can be walked by whoever knows nothing of what is in it.
+ * 1. `partitionAfter` names the first partition behind one, in the order of their names; the first of all without one;
+ *    null when there is none. A partition without rows is none.
+ * 2. `rowsAfter` answers the rows of a partition behind a key, in key order, `limit` of them unless there are no more.
+ * 3. A table that is not there has neither.
+ */
+export interface WalkedTable extends Table {
+  partitionAfter(partition: string | null): Promise<string | null>;
+  rowsAfter(partition: string, key: string | null, limit: number): Promise<StoredRow[]>;
+}

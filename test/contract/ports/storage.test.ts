@@ -3,11 +3,13 @@ import { after, before } from 'node:test';
 import { TableClient } from '@azure/data-tables';
 import { ContainerClient } from '@azure/storage-blob';
 import { QueueClient } from '@azure/storage-queue';
+import { MemoryBackups } from '../../../shared/adapters/memory/memory-backups.ts';
 import { MemoryCheckpoints } from '../../../shared/adapters/memory/memory-checkpoints.ts';
 import { MemoryCrlFiles } from '../../../shared/adapters/memory/memory-crl-files.ts';
 import { MemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
 import { MemoryWorkQueue } from '../../../shared/adapters/memory/memory-work-queue.ts';
 import { AzureTable } from '../../../shared/adapters/storage/azure-table.ts';
+import { BlobBackupStore } from '../../../shared/adapters/storage/blob-backup-store.ts';
 import { BlobCheckpointStore } from '../../../shared/adapters/storage/blob-checkpoint-store.ts';
 import { BlobCrlFiles } from '../../../shared/adapters/storage/blob-crl-files.ts';
 import { StorageWorkQueue } from '../../../shared/adapters/storage/storage-work-queue.ts';
@@ -18,6 +20,7 @@ import { type Azurite, startAzurite } from '../../support/azurite.ts';
 import type { TestClock } from '../../support/memory-world.ts';
 import { describeAccessStore } from './suites/access-store.ts';
 import { describeAuditStore } from './suites/audit-store.ts';
+import { describeBackupStore } from './suites/backup-store.ts';
 import { describeCheckpointStore } from './suites/checkpoint-store.ts';
 import { describeCounters } from './suites/counters.ts';
 import { describeCrlFiles } from './suites/crl-files.ts';
@@ -27,6 +30,7 @@ import { describeIdentityStore } from './suites/identity-store.ts';
 import { describeLeases } from './suites/leases.ts';
 import { describeOcspStore } from './suites/ocsp-store.ts';
 import { describeOperationStore } from './suites/operation-store.ts';
+import { describeRecordDump } from './suites/record-dump.ts';
 import { describeRevocationRules } from './suites/revocation-rules.ts';
 import { describeTable } from './suites/table.ts';
 import { describeWorkQueue } from './suites/work-queue.ts';
@@ -70,6 +74,7 @@ for (const [name, makeTable] of [
   describeRevocationRules(name, makeTable);
   describeCrlStore(name, makeTable);
   describeLeases(name, leasesOn(makeTable));
+  describeRecordDump(name, makeTable);
 }
 
 describeWorkQueue('in memory', async () => {
@@ -110,3 +115,18 @@ describeCheckpointStore(
   'on Blob storage',
   async () => new BlobCheckpointStore(new ContainerClient(azurite.connectionString, uniqueName())),
 );
+
+describeBackupStore('in memory', async () => {
+  const store = new MemoryBackups();
+  return { store, read: async (name) => store.content(name) };
+});
+describeBackupStore('on Blob storage', async () => {
+  const container = new ContainerClient(azurite.connectionString, uniqueName());
+  return {
+    store: new BlobBackupStore(container),
+    read: async (name) => {
+      const blob = container.getBlockBlobClient(name);
+      return (await blob.exists()) ? Uint8Array.from(await blob.downloadToBuffer()) : null;
+    },
+  };
+});

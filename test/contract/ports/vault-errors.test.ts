@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Middleware } from '../../../infra/local/vault/request.ts';
 import { VaultCertificates } from '../../../shared/adapters/key-vault/vault-certificates.ts';
+import { VaultCopies } from '../../../shared/adapters/key-vault/vault-copies.ts';
 import { VaultSecrets } from '../../../shared/adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from '../../../shared/adapters/key-vault/vault-signer.ts';
 import { Secret } from '../../../shared/domain/secret.ts';
@@ -18,6 +19,7 @@ function portsOf(url: string, principal = 'tester') {
     vault: new VaultCertificates(url, credential),
     secrets: new VaultSecrets(url, credential),
     signer: new VaultSigner(credential),
+    copies: new VaultCopies(url, credential),
   };
 }
 
@@ -41,7 +43,7 @@ for (const [status, vaultCode, code, retryable] of [
 ] as const) {
   test(`A vault that answers ${status} is ${code} for every port, and says when to come back`, async (t) => {
     const { clients } = await startVault(t, { middleware: [always(status, vaultCode)] });
-    const { vault, secrets, signer } = portsOf(clients.url);
+    const { vault, secrets, signer, copies } = portsOf(clients.url);
     const expected = { name: 'EverleafError', code, retryable, retryAfterSeconds: 7 };
     const keyId = `${clients.url}/keys/authority--a1/${'0'.repeat(32)}`;
     await assert.rejects(vault.current('client'), expected);
@@ -50,6 +52,12 @@ for (const [status, vaultCode, code, retryable] of [
     await assert.rejects(secrets.read('token'), expected);
     await assert.rejects(secrets.write('token', new Secret('elt1_value'), WORKING), expected);
     await assert.rejects(signer.sign(keyId, 'ES256', new Uint8Array(8)), expected);
+    for (const type of ['certificate', 'secret'] as const) {
+      await assert.rejects(copies.backup(type, 'object'), expected);
+      await assert.rejects(copies.restore(type, new Uint8Array(8)), expected);
+      await assert.rejects(copies.recover(type, 'object'), expected);
+      await assert.rejects(copies.versions(type, 'object'), { code, retryable });
+    }
   });
 }
 

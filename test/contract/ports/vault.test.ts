@@ -1,6 +1,8 @@
 import { VaultCertificates } from '../../../shared/adapters/key-vault/vault-certificates.ts';
+import { VaultCopies } from '../../../shared/adapters/key-vault/vault-copies.ts';
 import { VaultSecrets } from '../../../shared/adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from '../../../shared/adapters/key-vault/vault-signer.ts';
+import { MemoryCopies } from '../../../shared/adapters/memory/memory-copies.ts';
 import { MemorySecrets } from '../../../shared/adapters/memory/memory-secrets.ts';
 import { MemorySigner } from '../../../shared/adapters/memory/memory-signer.ts';
 import { MemoryVault } from '../../../shared/adapters/memory/memory-vault.ts';
@@ -11,6 +13,7 @@ import { startVault } from '../vault-stand-in/harness.ts';
 import { describeCredentialVault } from './suites/credential-vault.ts';
 import { describeSecretVault } from './suites/secret-vault.ts';
 import { describeSigner } from './suites/signer.ts';
+import { describeVaultCopies } from './suites/vault-copies.ts';
 import type { MakeVault } from './suites/vault-subject.ts';
 
 const inMemory: MakeVault = async () => {
@@ -20,8 +23,13 @@ const inMemory: MakeVault = async () => {
     vault,
     secrets,
     signer: new MemorySigner(vault),
+    copies: new MemoryCopies(vault, secrets, systemRandom, new Map()),
     softDeleteCertificate: async (name) => vault.softDelete(name),
     softDeleteSecret: async (name) => secrets.softDelete(name),
+    purgeEverything: async (certificates, names) => {
+      for (const name of certificates) vault.purge(name);
+      for (const name of names) secrets.purge(name);
+    },
   };
 };
 
@@ -34,8 +42,19 @@ const onKeyVault: MakeVault = async (test) => {
     vault: new VaultCertificates(clients.url, credential),
     secrets: new VaultSecrets(clients.url, credential),
     signer: new VaultSigner(credential),
+    copies: new VaultCopies(clients.url, credential),
     softDeleteCertificate: async (name) => void (await clients.request('DELETE', `/certificates/${name}`)),
     softDeleteSecret: async (name) => void (await clients.request('DELETE', `/secrets/${name}`)),
+    purgeEverything: async (certificates, secrets) => {
+      const paths = [
+        ...certificates.map((name) => `certificates/${name}`),
+        ...secrets.map((name) => `secrets/${name}`),
+      ];
+      for (const path of paths) {
+        await clients.request('DELETE', `/${path}`);
+        await clients.request('DELETE', `/deleted${path}`);
+      }
+    },
   };
 };
 
@@ -46,4 +65,5 @@ for (const [name, makeVault] of [
   describeCredentialVault(name, makeVault);
   describeSecretVault(name, makeVault);
   describeSigner(name, makeVault);
+  describeVaultCopies(name, makeVault);
 }

@@ -124,6 +124,8 @@ describe('the environment', () => {
       'AUTHORITY_VAULT_URL',
       'AZURE_CLIENT_ID',
       'AzureWebJobsStorage',
+      'BACKUP_RECIPIENTS',
+      'BACKUP_SCHEDULE',
       'CLIENT_VAULT_URL',
       'CLOUD_FQDN',
       'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',

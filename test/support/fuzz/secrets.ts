@@ -41,6 +41,7 @@ export class Secrets {
     return {
       sha256: (bytes) => digest.sha256(bytes),
       equal: (a, b) => digest.equal(a, b),
+      hashing: () => digest.hashing(),
       hmacSha256: (key, text) => {
         const derived = digest.hmacSha256(key, text);
         this.#add(formsOf(key), formsOf(derived));

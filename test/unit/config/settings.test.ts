@@ -82,11 +82,32 @@ test('Settings of Azure are read, with the defaults of the contract', () => {
   assert.equal(settings.schedules.sealAudit, '0 */5 * * * *');
   assert.equal(settings.schedules.publishCrl, '0 15 */6 * * *');
   assert.equal(settings.schedules.renewResponders, '0 20 * * * *');
+  assert.equal(settings.schedules.backup, '0 30 3 * * *');
+  assert.deepEqual(settings.backupRecipients, []);
   assert.deepEqual(settings.storage, {
     tableServiceUri: 'https://everleaf.table.core.windows.net',
     queueServiceUri: 'https://everleaf.queue.core.windows.net',
     blobServiceUri: 'https://everleaf.blob.core.windows.net',
   });
+});
+
+test('Recipients of backups are a list, each of them checked by its form', () => {
+  const one = `age1${'q'.repeat(58)}`;
+  const other = `age1${'z'.repeat(58)}`;
+  const read = (text: string) => readSettings({ ...IN_AZURE, BACKUP_RECIPIENTS: text }).backupRecipients;
+  assert.deepEqual(read(one), [one]);
+  assert.deepEqual(read(`${one}, ${other}`), [one, other]);
+  for (const text of [
+    'age1',
+    `${one},`,
+    `AGE-SECRET-KEY-1${'Q'.repeat(58)}`,
+    one.toUpperCase(),
+    `${one};${other}`,
+  ]) {
+    const found = mistakes({ ...IN_AZURE, BACKUP_RECIPIENTS: text });
+    assert.match(found.join(), /^BACKUP_RECIPIENTS.*: is no list of recipients of age/, text);
+    assert.doesNotMatch(found.join(), /SECRET/);
+  }
 });
 
 test('URLs of services come out without a slash at their end', () => {
@@ -211,6 +232,7 @@ for (const [name, values] of [
   ['RENEW_DUE_SCHEDULE', ['sometimes', '* * *']],
   ['AUDIT_SEAL_SCHEDULE', ['sometimes', '* * *']],
   ['RENEW_RESPONDERS_SCHEDULE', ['sometimes', '* * *']],
+  ['BACKUP_SCHEDULE', ['sometimes', '* * *']],
 ] as const) {
   test(`${name} is checked`, () => {
     for (const value of values) {

@@ -23,6 +23,8 @@ const DEPLOYMENT: Deployment = {
   nextAuthorityId: null,
   deliveredBundleId: null,
   readyAt: null,
+  lastBackupAt: null,
+  restoredAt: null,
 };
 
 const authority = (id: string): Authority => ({

@@ -7,6 +7,7 @@ import { assembleCertificate } from '../../../../shared/pki/signature.ts';
 import type { CredentialVault, KeySpec } from '../../../../shared/ports/credential-vault.ts';
 import type { SecretVault } from '../../../../shared/ports/secret-vault.ts';
 import type { Signer } from '../../../../shared/ports/signer.ts';
+import type { VaultBackup, VaultRestore } from '../../../../shared/ports/vault-backup.ts';
 import { vaultSign } from '../../../unit/pki/support/authority.ts';
 import { keyPair } from '../../../unit/pki/support/keys.ts';
 
@@ -15,8 +16,11 @@ export interface VaultUnderTest {
   readonly vault: CredentialVault;
   readonly secrets: SecretVault;
   readonly signer: Signer;
+  readonly copies: VaultBackup & VaultRestore;
   softDeleteCertificate(name: string): Promise<void>;
   softDeleteSecret(name: string): Promise<void>;
+  /** As if these had never been, which takes a vault without purge protection. */
+  purgeEverything(certificates: readonly string[], secrets: readonly string[]): Promise<void>;
 }
 
 export type MakeVault = (test: { after(fn: () => Promise<void>): void }) => Promise<VaultUnderTest>;
