@@ -44,7 +44,8 @@ export interface CrlLine {
  */
 export function canPublishCrl(authority: Authority, now: Date): authority is FinishedAuthority {
   const isBefore = authority.state === 'Creating' || authority.state === 'Prepared';
-  return isFinished(authority) && !isBefore && !isGivenUp(authority) && authority.notAfter > now;
+  const canSign = authority.keyDisabledAt === null && authority.notAfter > now;
+  return isFinished(authority) && !isBefore && !isGivenUp(authority) && canSign;
 }
 
 /** Retired before it ever signed. (Rows of the first versions do not say when an authority began to sign.) */
@@ -60,16 +61,37 @@ export function nextCrlNumber(lastNumber: number, now: Date): number {
   return Math.max(lastNumber + 1, Math.floor(now.getTime() / SECOND_MS));
 }
 
+/**
+ * Whether nothing that an authority signed is in force any more, although it could go on signing. Its key is taken out of
+ * use then, but only after its last list.
+ */
+function isOver({ state }: Pick<Authority, 'state'>): boolean {
+  return state === 'Retired' || state === 'Revoked';
+}
+
+/** Whether a list was made after the authority was over, and lasts beyond its end: no list of it is needed after that. */
+export function isLastCrl(authority: Authority, published: PublishedCrl | null): boolean {
+  const overAt = authority.revokedAt ?? authority.retiredAt;
+  if (!isOver(authority) || overAt === null || published === null) return false;
+  return addMs(published.thisUpdate, BACKDATE_MS) >= overAt && published.nextUpdate > authority.notAfter;
+}
+
+/** Whether the key of an authority must still sign its last list. */
+export function awaitsLastCrl(authority: Authority, published: PublishedCrl | null, now: Date): boolean {
+  return isOver(authority) && canPublishCrl(authority, now) && !isLastCrl(authority, published);
+}
+
 /** How long the last lists of an authority reach beyond its end. */
 const BEYOND_END_MS = DAY_MS;
 
 /**
  * From when to when a list made now is good. It begins a little earlier, for verifiers whose clocks are behind. One that is
- * made near the end of its authority, whose key then signs no more, lasts until everything that it signed has ended too.
+ * made near the end of its authority, whose key then signs no more, lasts until everything that it signed has ended too; so
+ * does one of an authority that is over, whose key signs no more after it.
  * @param validityHours CRL_VALIDITY_HOURS
  */
 export function crlValidity(
-  authority: Pick<Authority, 'notBefore' | 'notAfter'>,
+  authority: Pick<Authority, 'notBefore' | 'notAfter' | 'state'>,
   validityHours: number,
   now: Date,
 ): { readonly thisUpdate: Date; readonly nextUpdate: Date } {
@@ -77,16 +99,21 @@ export function crlValidity(
   const start = wholeSecond(now);
   const end = addMs(start, validity);
   // From two lengths before the end on: the vault may fail for one of them.
-  const isAmongLast = addMs(end, validity) > authority.notAfter;
+  const isAmongLast = isOver(authority) || addMs(end, validity) > authority.notAfter;
   return {
     thisUpdate: later(addMs(start, -BACKDATE_MS), authority.notBefore),
     nextUpdate: isAmongLast ? later(end, addMs(authority.notAfter, BEYOND_END_MS)) : end,
   };
 }
 
-/** The longest that `crlValidity` gives, in seconds. */
-export function longestCrlSeconds(validityHours: number): number {
-  return (2 * validityHours * HOUR_MS + BEYOND_END_MS + BACKDATE_MS) / SECOND_MS;
+/** The longest that `crlValidity` gives to a list of an authority, in seconds. */
+export function longestCrlSeconds(
+  authority: Pick<Authority, 'notBefore' | 'notAfter' | 'state'>,
+  validityHours: number,
+): number {
+  const life = authority.notAfter.getTime() - authority.notBefore.getTime();
+  const most = isOver(authority) ? life : 2 * validityHours * HOUR_MS;
+  return (most + BEYOND_END_MS + BACKDATE_MS) / SECOND_MS;
 }
 
 /** When a list is replaced though nothing was revoked: two thirds of its life are left for whatever goes wrong then. */
@@ -97,12 +124,15 @@ export function crlDueAt({ thisUpdate, nextUpdate }: PublishedCrl, validityHours
 
 /** Whether an authority's list is to be replaced whatever the notes say. */
 export function isCrlDue(
+  authority: Authority,
   published: PublishedCrl | null,
   crossLines: readonly CrlLine[],
   validityHours: number,
   now: Date,
 ): boolean {
-  if (published === null || crlDueAt(published, validityHours) <= now) return true;
+  if (published === null || awaitsLastCrl(authority, published, now)) return true;
+  if (isLastCrl(authority, published)) return false;
+  if (crlDueAt(published, validityHours) <= now) return true;
   return crossLines.some(({ serialNumber }) => !published.crossSerialNumbers.includes(serialNumber));
 }
 
@@ -123,7 +153,7 @@ export function isStillListed(
  */
 export function crossCrlLines(all: readonly Authority[], issuerId: string): readonly CrlLine[] {
   return all.flatMap((authority) => {
-    const end = crossEnd(authority);
+    const end = endOfWorth(authority);
     if (end === null) return [];
     return authority.crossCertificates
       .filter((cross) => cross.issuerId === issuerId && cross.certificate !== null)
@@ -131,7 +161,13 @@ export function crossCrlLines(all: readonly Authority[], issuerId: string): read
   });
 }
 
-function crossEnd(authority: Authority): Pick<CrlLine, 'revokedAt' | 'reason' | 'invalidityDate'> | null {
+/**
+ * Since when and why everything that vouches for an authority counts for nothing: it was compromised, or given up before it
+ * ever signed. Null while it counts.
+ */
+export function endOfWorth(
+  authority: Authority,
+): Pick<CrlLine, 'revokedAt' | 'reason' | 'invalidityDate'> | null {
   const { state, revokedAt, taintedAt, retiredAt } = authority;
   if (state === 'Revoked' && revokedAt !== null) {
     return { revokedAt, reason: 'cACompromise', invalidityDate: taintedAt };
@@ -150,15 +186,19 @@ export function isCrlOverdue(authority: Authority, published: PublishedCrl | nul
   return addMs(end, -OVERDUE_MS) <= now;
 }
 
-/** What the plan says of an authority's list. */
+/** What the plan says of an authority's list; null when it has its last one. */
 export function planCrl(
-  authority: Pick<Authority, 'id' | 'issuedAt' | 'publishedAt'>,
+  authority: Authority,
   published: PublishedCrl | null,
   validityHours: number,
   now: Date,
-): PlanEntry {
+): PlanEntry | null {
+  if (isLastCrl(authority, published)) return null;
+  const { publishedAt, issuedAt, revokedAt, retiredAt } = authority;
   const dueAt =
-    published === null ? (authority.publishedAt ?? authority.issuedAt) : crlDueAt(published, validityHours);
+    published === null
+      ? (publishedAt ?? issuedAt)
+      : ((isOver(authority) ? (revokedAt ?? retiredAt) : null) ?? crlDueAt(published, validityHours));
   const isDue = dueAt <= now;
   const ends = published === null ? 'there is none yet' : `it ends at ${toInstant(published.nextUpdate)}`;
   const isLate = published === null || earlier(published.nextUpdate, now) === published.nextUpdate;

@@ -9,6 +9,7 @@ import type { Deps } from '../use-cases/deps.ts';
 import { describeAuthority } from '../use-cases/describe-authority.ts';
 import type { AuthoritiesView, AuthorityView } from '../use-cases/list-authorities.ts';
 import type { DryRun, Roll } from '../use-cases/manage-authorities.ts';
+import type { CrlInfo } from '../use-cases/read-crl.ts';
 import { readLimit, readOffset } from './query.ts';
 
 /** A body of a step that can be tried. */
@@ -27,7 +28,7 @@ export function authoritiesJson({ status, bundleId, items }: AuthoritiesView, wa
   return { status, bundleId, items: items.map((item) => viewJson(item, waveSize)) };
 }
 
-function viewJson({ authority, census, blockedBy, ...dates }: AuthorityView, waveSize: number) {
+function viewJson({ authority, census, blockedBy, crl, ...dates }: AuthorityView, waveSize: number) {
   const ended = authority.revokedAt ?? authority.retiredAt ?? authority.issuedAt;
   return {
     ...authorityJson(authority, waveSize),
@@ -43,9 +44,13 @@ function viewJson({ authority, census, blockedBy, ...dates }: AuthorityView, wav
       verifiers: ackJson(census?.verifiers),
       agents: ackJson(census?.agents),
     },
-    crl: null,
+    crl: crl === null ? null : crlJson(crl),
     blockedBy,
   };
+}
+
+function crlJson({ number, thisUpdate, nextUpdate, entries, url }: CrlInfo) {
+  return { number, thisUpdate: toInstant(thisUpdate), nextUpdate: toInstant(nextUpdate), entries, url };
 }
 
 function ackJson(tally: AckTally | undefined) {

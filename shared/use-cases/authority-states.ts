@@ -3,6 +3,7 @@ import { EverleafError } from '../domain/errors.ts';
 import { deliverBundle } from './deliver-bundle.ts';
 import type { Deps, Run } from './deps.ts';
 import { disableEndedKeys } from './disable-ended-keys.ts';
+import { renewResponders } from './renew-responders.ts';
 
 /** @throws EverleafError NotFound */
 export async function readAuthority(deps: Pick<Deps, 'fleet'>, id: string): Promise<Authority> {
@@ -47,12 +48,14 @@ export function blocked(
 }
 
 /**
- * What follows from a change of the trust bundle: the vaults get it, and keys that have ended go out of use. Whatever fails
+ * What follows from a change of the trust bundle: the vaults get it, an authority that is new in it gets its OCSP responder,
+ * and keys that have ended go out of use. Whatever fails
  * the timers do again, so the step itself, which stands, is not reported as failed.
  */
 export async function followUp(deps: Deps, run: Run): Promise<void> {
   for (const [what, action] of [
     ['deliver the trust bundle', () => deliverBundle(deps, run)],
+    ['renew the OCSP responders', () => renewResponders(deps, run)],
     ['take the keys of ended authorities out of use', () => disableEndedKeys(deps, run)],
   ] as const) {
     try {

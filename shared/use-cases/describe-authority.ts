@@ -2,8 +2,8 @@ import type { FinishedAuthority } from '../domain/authority.ts';
 import { toHex } from '../domain/encoding.ts';
 import { fingerprint } from '../pki/bundle.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { issuerOf } from '../pki/certificate-issuer.ts';
 import { encodePem } from '../pki/pem.ts';
-import { subjectKeyIdentifier } from '../pki/public-key.ts';
 
 /** What an authority's certificates say, in the forms that people and programs compare. */
 export interface AuthorityWords {
@@ -19,7 +19,7 @@ export interface AuthorityWords {
 /** Puts an authority's certificates into words. */
 export function describeAuthority({ certificate, crossCertificates }: FinishedAuthority): AuthorityWords {
   return {
-    subjectKeyId: toHex(subjectKeyIdentifier(parseCertificate(certificate).spki)),
+    subjectKeyId: toHex(issuerOf(parseCertificate(certificate)).subjectKeyId),
     sha256: fingerprint(certificate),
     pem: encodePem('CERTIFICATE', certificate),
     crosses: crossCertificates.flatMap(({ issuerId, certificate: der, notAfter }) =>

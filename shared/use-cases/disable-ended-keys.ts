@@ -1,15 +1,19 @@
 import type { Authority } from '../domain/authority.ts';
+import { awaitsLastCrl } from '../domain/crl.ts';
 import { isEverleafError } from '../domain/errors.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import { vaultAuthorityName } from '../domain/names.ts';
 import type { Deps, Run } from './deps.ts';
+import { publishedOf } from './read-crl.ts';
 
 /**
  * Takes the keys of authorities that have ended out of use in the vault, where nothing is lost by it: what cannot sign
- * cannot be misused. Written down afterwards, so that each is asked about once; safe to repeat.
+ * cannot be misused. One that has a revocation list to sign keeps its key until the last list is published. Written down afterwards, so that each is asked about once; safe to repeat.
  */
 export async function disableEndedKeys(deps: Deps, run: Run): Promise<void> {
-  for (const authority of (await deps.fleet.authorities()).filter(hasEnded)) {
+  const [all, states] = await Promise.all([deps.fleet.authorities(), deps.crl.states()]);
+  for (const authority of all.filter(hasEnded)) {
+    if (awaitsLastCrl(authority, publishedOf(states, authority.id), deps.clock.now())) continue;
     const name = vaultAuthorityName(authority.id);
     await deps.authorityVault.discardPending(name);
     for (const version of await deps.authorityVault.enabledVersions(name)) {

@@ -16,9 +16,10 @@ import {
   responderValidity,
 } from '../domain/responder.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { issuerOf } from '../pki/certificate-issuer.ts';
 import { parseCertificateRequestDer } from '../pki/certificate-request.ts';
 import { lintResponder } from '../pki/lint-responder.ts';
-import { readPublicKey, spkiHash, subjectKeyIdentifier } from '../pki/public-key.ts';
+import { readPublicKey, spkiHash } from '../pki/public-key.ts';
 import { buildResponderTbs, type ResponderInput } from '../pki/responder-certificate.ts';
 import { signatureAlgorithmFor } from '../pki/signature.ts';
 import type { KeySpec, VaultCertificate } from '../ports/credential-vault.ts';
@@ -189,7 +190,7 @@ function sign(
   const signatureAlgorithm = signatureAlgorithmFor(readPublicKey(issuer.spki));
   const input: ResponderInput = {
     ...{ serialNumber, notBefore, notAfter, spki, signatureAlgorithm },
-    issuer: { subjectDer: issuer.subjectDer, subjectKeyId: subjectKeyIdentifier(issuer.spki) },
+    issuer: issuerOf(issuer),
     subject: { commonName: commonNameOf(authority) },
   };
   const tbs = buildResponderTbs(input);

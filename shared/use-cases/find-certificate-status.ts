@@ -1,11 +1,12 @@
 import type { Authority } from '../domain/authority.ts';
+import { endOfWorth } from '../domain/crl.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
-import type { RevocationReason } from '../domain/revocation.ts';
+import { listRevocation } from '../domain/listed-revocation.ts';
 import type { CrlReason } from '../pki/crl-reason.ts';
 import type { OcspCertStatus } from '../pki/ocsp-response.ts';
 import type { Deps } from './deps.ts';
-import { findRevocation, findRuleOf } from './find-revocation.ts';
+import { findRuleOf } from './find-revocation.ts';
 
 const GOOD: OcspCertStatus = { kind: 'good' };
 /** The extended `revoked` of RFC 6960, 2.2, for what was never issued would need an extension that clients do not know. */
@@ -20,7 +21,7 @@ const UNKNOWN: OcspCertStatus = { kind: 'unknown' };
  * @param serialNumber as ocsp-cert-id.ts writes it, which may be one that nobody can issue
  */
 export async function findCertificateStatus(
-  deps: Pick<Deps, 'identities' | 'revocationRules' | 'ocsp'>,
+  deps: Pick<Deps, 'identities' | 'revocationRules' | 'ocsp' | 'crl'>,
   all: readonly Authority[],
   authority: Authority,
   serialNumber: string,
@@ -38,9 +39,9 @@ export async function findCertificateStatus(
     deps.identities.instance(id, instance),
   ]);
   if (certificate === null || certificate.authorityId !== authority.id || identity === null) return UNKNOWN;
-  const finding = await findRevocation(deps, identity.value, line?.value ?? null, certificate);
-  if (finding === null) return authority.state === 'Revoked' ? revokedAuthority(authority) : GOOD;
-  return { kind: 'revoked', ...(await revocationOf(deps, identity.value, line?.value ?? null, certificate)) };
+  const mark = await findMark(deps, identity.value, line?.value ?? null, certificate);
+  if (mark !== null) return { kind: 'revoked', ...mark };
+  return authority.state === 'Revoked' ? ofAuthority(authority) : GOOD;
 }
 
 /**
@@ -62,15 +63,12 @@ function authorityStatus(
         ),
       );
   if (subject === undefined) return null;
-  if (subject.state === 'Revoked') return revokedAuthority(subject);
-  const { state, activatedAt, retiredAt } = subject;
-  return state === 'Retired' && activatedAt === null && retiredAt !== null
-    ? { kind: 'revoked', revokedAt: retiredAt, reason: 'cessationOfOperation' }
-    : GOOD;
+  return ofAuthority(subject);
 }
 
-function revokedAuthority({ revokedAt, taintedAt, notAfter }: Authority): OcspCertStatus {
-  return { kind: 'revoked', revokedAt: revokedAt ?? taintedAt ?? notAfter, reason: 'cACompromise' };
+function ofAuthority(authority: Authority): OcspCertStatus {
+  const end = endOfWorth(authority);
+  return end === null ? GOOD : { kind: 'revoked', revokedAt: end.revokedAt, reason: end.reason };
 }
 
 /** RFC 6960, 4.2.2.2.1: nobody need ask about a responder; whoever does hears that it is in use. */
@@ -84,50 +82,21 @@ async function responderStatus(
   return isKnown ? GOOD : UNKNOWN;
 }
 
-interface Mark {
-  readonly revokedAt: Date;
-  readonly reason: CrlReason;
-}
-
-/**
- * Since when a certificate that is revoked counts for nothing, and why. Of several causes the first one counts, unless one of
- * them says that the key was compromised, as `markRevoked` has it.
- */
-async function revocationOf(
-  deps: Pick<Deps, 'identities' | 'revocationRules'>,
+/** Since when a certificate counts for nothing, and why: just as the revocation list has it. Null while it counts. */
+async function findMark(
+  deps: Pick<Deps, 'identities' | 'revocationRules' | 'crl'>,
   identity: Identity,
-  line: Instance | null,
+  instance: Instance | null,
   certificate: CertificateRecord,
-): Promise<Mark> {
-  const [revocations, rules] = await Promise.all([
+): Promise<{ readonly revokedAt: Date; readonly reason: CrlReason } | null> {
+  const [revocations, rules, listed] = await Promise.all([
     deps.identities.revocations(identity),
     deps.revocationRules.all(),
+    deps.crl.listed(identity),
   ]);
+  const before = listed.find(({ serialNumber }) => serialNumber === certificate.serialNumber) ?? null;
   const matching = rules.filter((rule) => findRuleOf([rule], identity, certificate) !== null);
-  const own = revocations.filter(
-    ({ serialNumber, spkiHash, reason }) =>
-      serialNumber === certificate.serialNumber ||
-      (reason === 'keyCompromise' && spkiHash === certificate.spkiHash),
-  );
-  const incarnation = Math.min(certificate.incarnation, line?.incarnation ?? certificate.incarnation);
-  const isOfToday = incarnation === identity.incarnation;
-  const marks: Mark[] = [
-    ...(isOfToday ? marksOf(identity) : []),
-    ...(line === null ? [] : marksOf(line)),
-    ...own.map(({ revokedAt, reason }) => ({ revokedAt, reason })),
-    ...matching.map(({ createdAt, reason }) => ({ revokedAt: createdAt, reason })),
-    // Of an identity that was deleted and made again: the deletion came before that.
-    ...(isOfToday ? [] : [{ revokedAt: identity.createdAt, reason: 'cessationOfOperation' } as const]),
-  ].sort((a, b) => a.revokedAt.getTime() - b.revokedAt.getTime());
-  const [first = { revokedAt: certificate.issuedAt, reason: 'unspecified' }] = marks;
-  const isCompromised = marks.some(({ reason }) => reason === 'keyCompromise');
-  return isCompromised ? { ...first, reason: 'keyCompromise' } : first;
-}
-
-function marksOf(marked: {
-  readonly revokedAt: Date | null;
-  readonly revocationReason: RevocationReason | null;
-}): Mark[] {
-  const { revokedAt, revocationReason } = marked;
-  return revokedAt === null ? [] : [{ revokedAt, reason: revocationReason ?? 'unspecified' }];
+  const facts = { identity, instance, revocations, rules: matching, parts: [] };
+  const mark = listRevocation(certificate, facts, before);
+  return mark === null ? null : { revokedAt: mark.revokedAt, reason: mark.reason };
 }

@@ -69,7 +69,9 @@ async function planCrls(deps: Deps, at: Date): Promise<readonly PlanEntry[]> {
   const { crlValidityHours } = deps.policy;
   return all
     .filter((authority) => canPublishCrl(authority, at))
-    .map((authority) => planCrl(authority, publishedOf(states, authority.id), crlValidityHours, at));
+    .flatMap(
+      (authority) => planCrl(authority, publishedOf(states, authority.id), crlValidityHours, at) ?? [],
+    );
 }
 
 async function planReminders(deps: Deps, cluster: string | null, at: Date): Promise<readonly PlanEntry[]> {

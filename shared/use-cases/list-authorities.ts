@@ -14,6 +14,7 @@ import { addMs, DAY_MS } from '../domain/instants.ts';
 import { bundleOf } from './authorities.ts';
 import { countAcknowledgements } from './count-acknowledgements.ts';
 import type { Deps } from './deps.ts';
+import { type CrlInfo, readCrlInfo } from './read-crl.ts';
 import { rollFacts } from './roll-facts.ts';
 
 /** A count that is older is not shown: the fleet is counted again. */
@@ -29,6 +30,8 @@ export interface AuthorityView {
   /** When the next one signs at the latest: shown at the one that signs and at the one that comes. */
   readonly activateBy: Date | null;
   readonly retireAt: Date | null;
+  /** Null while it has none. */
+  readonly crl: CrlInfo | null;
   readonly blockedBy: readonly string[];
 }
 
@@ -46,6 +49,7 @@ export async function listAuthorities(deps: Deps): Promise<AuthoritiesView> {
   const now = deps.clock.now();
   const all = await deps.fleet.authorities();
   const censuses = await recentCensuses(deps, all);
+  const lists = await readCrlInfo(deps);
   const { certificateValidityDays } = deps.policy;
   const steps = planRoll(rollFacts(all, censuses, deps.policy, now));
   const active = all.find(({ state }) => state === 'Active') ?? null;
@@ -59,6 +63,7 @@ export async function listAuthorities(deps: Deps): Promise<AuthoritiesView> {
       prepareAt: authority === active ? prepareSuccessorAt(authority) : null,
       activateBy: authority === active || isSuccessor(authority) ? deadline : null,
       retireAt: authority.state === 'Retiring' ? retireAt(authority) : authority.retiredAt,
+      crl: lists.get(authority.id) ?? null,
       blockedBy: steps.flatMap(({ authorityId, blockedBy }) =>
         authorityId === authority.id ? blockedBy : [],
       ),

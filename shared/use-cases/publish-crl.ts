@@ -83,7 +83,11 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
     if (!canPublishCrl(authority, now)) return false;
     const published = publishedOf(states, authority.id);
     const cross = crossCrlLines(all, authority.id).filter((line) => isStillListed(line, published));
-    return isThorough || concerned.has(authority.id) || isCrlDue(published, cross, crlValidityHours, now);
+    return (
+      isThorough ||
+      concerned.has(authority.id) ||
+      isCrlDue(authority, published, cross, crlValidityHours, now)
+    );
   });
   const taken: { authority: FinishedAuthority; state: Stored<CrlState> }[] = [];
   for (const authority of candidates) taken.push({ authority, state: await takeNumber(deps, authority.id) });

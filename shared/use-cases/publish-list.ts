@@ -32,7 +32,7 @@ export async function publishList(
   const numbers = await deps.crlFiles.numbers(id);
   const contentHash = hashOf(deps, lines);
   const isServed = before !== null && before.contentHash === contentHash && numbers.includes(before.number);
-  if (isServed && !isCrlDue(before, [], deps.policy.crlValidityHours, now)) return false;
+  if (isServed && !isCrlDue(authority, before, [], deps.policy.crlValidityHours, now)) return false;
   const validity = crlValidity(authority, deps.policy.crlValidityHours, now);
   const der = await signCrl(deps, authority, number, validity, lines);
   await writeFile(deps, id, number, der);

@@ -15,6 +15,7 @@ import { deliverBundle, undelivered } from './deliver-bundle.ts';
 import type { Deps, Run } from './deps.ts';
 import { disableEndedKeys } from './disable-ended-keys.ts';
 import { prepareSuccessor } from './prepare-successor.ts';
+import { renewResponders } from './renew-responders.ts';
 import { readRollFacts } from './roll-facts.ts';
 import { withLease } from './with-lease.ts';
 
@@ -70,6 +71,9 @@ async function roll(deps: Deps, run: Run): Promise<RollOutcome> {
   }
   if ((await readAuthorities(deps)).bundle.pem !== '') {
     await attempt('deliver the trust bundle', () => deliverBundle(deps, run));
+  }
+  if (taken.some(({ action }) => action === 'publish')) {
+    await attempt('renew the OCSP responders', () => renewResponders(deps, run));
   }
   await attempt('take the keys of ended authorities out of use', () => disableEndedKeys(deps, run));
   if (failures.length > 0) throw failures[0];

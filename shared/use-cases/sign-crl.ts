@@ -2,10 +2,11 @@ import type { FinishedAuthority } from '../domain/authority.ts';
 import { type CrlLine, longestCrlSeconds } from '../domain/crl.ts';
 import { EverleafError } from '../domain/errors.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { issuerOf } from '../pki/certificate-issuer.ts';
 import { assembleCrl, buildCrlTbs, type CrlInput } from '../pki/crl.ts';
 import { parseCrl, verifyCrl } from '../pki/crl-reader.ts';
 import { lintCrl } from '../pki/lint-crl.ts';
-import { readPublicKey, subjectKeyIdentifier } from '../pki/public-key.ts';
+import { readPublicKey } from '../pki/public-key.ts';
 import { signatureAlgorithmFor } from '../pki/signature.ts';
 import type { Deps } from './deps.ts';
 
@@ -26,7 +27,7 @@ export async function signCrl(
   const signatureAlgorithm = signatureAlgorithmFor(readPublicKey(issuer.spki));
   const input: CrlInput = {
     issuerDer: issuer.subjectDer,
-    authorityKeyId: subjectKeyIdentifier(issuer.spki),
+    authorityKeyId: issuerOf(issuer).subjectKeyId,
     crlNumber: number,
     thisUpdate: validity.thisUpdate,
     nextUpdate: validity.nextUpdate,
@@ -34,7 +35,7 @@ export async function signCrl(
     signatureAlgorithm,
   };
   const tbs = buildCrlTbs(input);
-  const maximumValiditySeconds = longestCrlSeconds(deps.policy.crlValidityHours);
+  const maximumValiditySeconds = longestCrlSeconds(authority, deps.policy.crlValidityHours);
   lintCrl(tbs, input, { authority: issuer, maximumValiditySeconds });
   const signature = await deps.signer.sign(authority.keyId, signatureAlgorithm, tbs);
   const der = assembleCrl(tbs, signatureAlgorithm, signature);

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import { responderKeyType } from '../../shared/domain/responder.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { memoryWorld, type World } from './memory-world.ts';
 
 /** A world right after its first start, which nobody does anything with, by the policy that it was made under. */
-const patterns = new Map<string, Promise<World>>();
+const patterns = new Map<string, Promise<Pattern>>();
+
+interface Pattern extends World {
+  /** Messages that ask for revocation lists. */
+  readonly announcements: number;
+}
 
 /**
  * The first start of a world that nothing has happened to. It comes to the same in every one, and takes longer than
@@ -33,12 +39,18 @@ export async function startWorld(world: World): Promise<void> {
   for (const name of world.clientVault.names()) {
     for (const _ of world.clientVault.versions(name)) world.newKey({ keyType: policy.clientKeyType });
   }
+  const keyType = responderKeyType({ keyType: policy.authorityKeyType });
+  for (const name of world.authorityVault.names().filter((each) => each.startsWith('responder--'))) {
+    for (const _ of world.authorityVault.versions(name)) world.newKey({ keyType });
+  }
+  for (let left = pattern.announcements; left > 0; left--) await world.queue.announceLists();
 }
 
-async function startedWorld(policy: World['deps']['policy']): Promise<World> {
+async function startedWorld(policy: World['deps']['policy']): Promise<Pattern> {
   const world = memoryWorld(policy);
   assert.deepEqual(await firstStart(world.deps, world.run), []);
+  const announcements = world.queue.takeAnnouncements();
   // What is not copied: a first start leaves nothing there.
   assert.deepEqual(await world.queue.depth(), { waiting: 0, poison: 0 });
-  return world;
+  return { ...world, announcements };
 }

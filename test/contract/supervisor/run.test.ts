@@ -126,7 +126,10 @@ describe('npm start, npm test and npm demo', () => {
   });
 
   it('name the commands and the kinds of tests there are', async () => {
-    assert.match((await run('begin')).output, /start, services, demo, soak, test, verify-audit, bench/);
+    assert.match(
+      (await run('begin')).output,
+      /start, services, demo, soak, test, restore, verify-audit, bench/,
+    );
     const { code, output } = await run('test', 'units');
     assert.equal(code, 1);
     assert.match(output, /Unknown: units.*unit, contract, scenario/);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  awaitsLastCrl,
   canPublishCrl,
   crlDueAt,
   crlValidity,
   crossCrlLines,
   isCrlDue,
   isCrlOverdue,
+  isLastCrl,
   isStillListed,
   longestCrlSeconds,
   nextCrlNumber,
@@ -65,16 +67,44 @@ test('a list begins a little early, never before its authority, and the last one
   for (const hours of [2 * HOURS - 1, HOURS, 1]) assert.ok(at(hours) > authority.notAfter);
   const start = addMs(authority.notAfter, -(2 * HOURS - 1) * HOUR_MS);
   const { thisUpdate, nextUpdate } = crlValidity(authority, HOURS, start);
-  assert.ok(nextUpdate.getTime() - thisUpdate.getTime() <= longestCrlSeconds(HOURS) * 1000);
+  assert.ok(nextUpdate.getTime() - thisUpdate.getTime() <= longestCrlSeconds(authority, HOURS) * 1000);
+});
+
+test('an authority that is over signs one list more, which lasts beyond its end, and then no other', () => {
+  const before = published(addMs(NOW, -HOUR_MS));
+  for (const over of [
+    buildAuthority({ state: 'Retired', retiringAt: after(-90), retiredAt: NOW }),
+    buildAuthority({ state: 'Revoked', taintedAt: after(-1), revokedAt: NOW }),
+  ]) {
+    assert.equal(awaitsLastCrl(over, null, NOW), true);
+    assert.equal(awaitsLastCrl(over, before, NOW), true);
+    assert.equal(isCrlDue(over, before, [], HOURS, NOW), true);
+    const { dueAt, action } = planCrl(over, before, HOURS, NOW) ?? {};
+    assert.deepEqual({ dueAt, action }, { dueAt: NOW, action: 'publish' });
+    const last = published(NOW, crlValidity(over, HOURS, NOW));
+    assert.ok(last.nextUpdate > over.notAfter);
+    assert.ok(last.nextUpdate.getTime() - last.thisUpdate.getTime() <= longestCrlSeconds(over, HOURS) * 1000);
+    assert.equal(awaitsLastCrl(over, last, NOW), false);
+    assert.equal(isCrlDue(over, last, [], HOURS, addMs(NOW, 30 * DAY_MS)), false);
+    assert.equal(planCrl(over, last, HOURS, NOW), null);
+    assert.equal(canPublishCrl({ ...over, keyDisabledAt: NOW }, NOW), false);
+    assert.equal(awaitsLastCrl({ ...over, keyDisabledAt: NOW }, null, NOW), false);
+  }
+  // One that was given up has signed nothing, and one that goes on signing has no last one yet.
+  assert.equal(awaitsLastCrl(buildAuthority({ state: 'Retired', retiredAt: NOW }), null, NOW), false);
+  assert.equal(isLastCrl(authority, published(NOW, { nextUpdate: after(400) })), false);
+  // Made just before it was over, a list may lack what came last.
+  const late = buildAuthority({ state: 'Revoked', revokedAt: addMs(NOW, 1000) });
+  assert.equal(isLastCrl(late, published(NOW, crlValidity(late, HOURS, NOW))), false);
 });
 
 test('a list is due when a third of its life is over, of a shorter life after the setting was changed', () => {
   const list = published(NOW);
   assert.deepEqual(crlDueAt(list, HOURS), addMs(NOW, DAY_MS));
   assert.deepEqual(crlDueAt(list, 24), addMs(NOW, 8 * HOUR_MS));
-  assert.equal(isCrlDue(list, [], HOURS, addMs(NOW, DAY_MS - 1)), false);
-  assert.equal(isCrlDue(list, [], HOURS, addMs(NOW, DAY_MS)), true);
-  assert.equal(isCrlDue(null, [], HOURS, NOW), true);
+  assert.equal(isCrlDue(authority, list, [], HOURS, addMs(NOW, DAY_MS - 1)), false);
+  assert.equal(isCrlDue(authority, list, [], HOURS, addMs(NOW, DAY_MS)), true);
+  assert.equal(isCrlDue(authority, null, [], HOURS, NOW), true);
 });
 
 test('a cross certificate that is not listed yet makes the list due', () => {
@@ -102,8 +132,11 @@ test('a cross certificate that is not listed yet makes the list due', () => {
   ]);
   assert.deepEqual(crossCrlLines([{ ...given, state: 'Active' }], 'a1'), []);
   assert.ok(over !== undefined);
-  assert.equal(isCrlDue(published(NOW), [over], HOURS, NOW), true);
-  assert.equal(isCrlDue(published(NOW, { crossSerialNumbers: ['02'] }), [over], HOURS, NOW), false);
+  assert.equal(isCrlDue(authority, published(NOW), [over], HOURS, NOW), true);
+  assert.equal(
+    isCrlDue(authority, published(NOW, { crossSerialNumbers: ['02'] }), [over], HOURS, NOW),
+    false,
+  );
 });
 
 test('a certificate stays listed until a list was made after its end', () => {
@@ -127,7 +160,9 @@ test('a list is overdue a day before its end, while certificates that it is for 
 
 test('the plan says when a list is replaced, and why', () => {
   const plan = (list: PublishedCrl | null, now: Date) => {
-    const { action, reason, dueAt, windowClosesAt, generation } = planCrl(authority, list, HOURS, now);
+    const entry = planCrl(authority, list, HOURS, now);
+    assert.ok(entry !== null);
+    const { action, reason, dueAt, windowClosesAt, generation } = entry;
     return { action, reason, dueAt, windowClosesAt, generation };
   };
   const list = published(NOW);

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { revokedCrossCertificates } from '../../../shared/domain/revoked-cross-certificates.ts';
 import { taintProgress } from '../../../shared/domain/taint-progress.ts';
 import { isAnySigned, signedBy } from '../../../shared/domain/tainted-certificates.ts';
-import { buildAuthority } from '../../support/build-authority.ts';
 import { after, buildFailure, buildHead, buildIdentity, ISSUED_AT } from '../../support/build-identity.ts';
 import { buildLine } from '../../support/build-line.ts';
 
@@ -59,21 +57,4 @@ test('The item of a taint is done when nothing is left, and tells what it waits 
     stateOf(buildIdentity({ delivery: 'agent', certificate: { forcedAt: NOW } }), held),
     'waiting',
   );
-});
-
-test('The cross certificates of a revoked authority are revoked on the lists of those that signed them', () => {
-  const cross = (issuerId: string, certificate: Uint8Array | null) => ({
-    issuerId,
-    serialNumber: `5${issuerId}`,
-    notBefore: ISSUED_AT,
-    notAfter: after(300),
-    certificate,
-  });
-  const crossCertificates = [cross('a1', Uint8Array.of(1)), cross('a0', null)];
-  const tainted = buildAuthority({ id: 'b2', state: 'Tainted', taintedAt: NOW, crossCertificates });
-  assert.deepEqual(revokedCrossCertificates([buildAuthority(), tainted]), []);
-  const revoked = { ...tainted, state: 'Revoked', revokedAt: NOW } as const;
-  assert.deepEqual(revokedCrossCertificates([buildAuthority(), revoked]), [
-    { issuerId: 'a1', serialNumber: '5a1', revokedAt: NOW, notAfter: after(300) },
-  ]);
 });
