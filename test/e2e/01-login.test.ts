@@ -90,6 +90,8 @@ describe('an agent with nothing but its login file, openssl and HTTP', () => {
   it('gets the extensions of the profile, and no others', async () => {
     const { certificate } = await login('KMS', openssl.keyAndRequest(EC).csr);
     const authority = extensionValues(bundle);
+    const { baseUrl } = everleaf.env;
+    const { activeId } = (await everleaf.status()).authority;
     const { 'X509v3 Subject Key Identifier': subjectKeyId, ...others } = extensionValues(certificate);
     assert.match(subjectKeyId ?? '', /^([0-9A-F]{2}:){19}[0-9A-F]{2}$/);
     assert.deepEqual(others, {
@@ -98,6 +100,8 @@ describe('an agent with nothing but its login file, openssl and HTTP', () => {
       'X509v3 Extended Key Usage': 'TLS Web Client Authentication',
       'X509v3 Subject Alternative Name': 'URI:spiffe://everleaf.local/cluster/management/client/KMS',
       'X509v3 Authority Key Identifier': authority['X509v3 Subject Key Identifier'],
+      'X509v3 CRL Distribution Points': `Full Name:\nURI:${baseUrl}/api/crl/${activeId}`,
+      'Authority Information Access': `OCSP - URI:${baseUrl}/api/ocsp\nCA Issuers - URI:${baseUrl}/api/ca/${activeId}`,
       'id-aca-accessIdentity': 'management/KMS',
     });
     assert.equal(openssl.show(certificate, '-subject', '-nameopt', 'RFC2253'), 'subject=CN=KMS,O=management');

@@ -19,6 +19,25 @@ const COUNTED: readonly Step[] = [
   ['record: count of the one', 'fleet.putCensus'],
   ['record: count of the other', 'fleet.putCensus'],
 ];
+const RESPONDER: readonly Step[] = [
+  ['record: responder, attempt', 'ocsp.insertResponder'],
+  ['owner of its serial number', 'identities.claimSerial'],
+  ['vault: key of the responder', 'authorityVault.request'],
+  ['record: hash of that key', 'ocsp.replaceResponder'],
+  ['vault: sign', 'signer.sign'],
+  ['record: certificate of the responder', 'ocsp.replaceResponder'],
+  ['vault: merge of that', 'authorityVault.merge'],
+  ['event: responder', 'identities.commit'],
+  ['record: responder in force', 'ocsp.replaceResponder'],
+  ['ended answers removed', 'ocsp.removeAnswersBefore'],
+];
+const LAST_LIST: readonly Step[] = [
+  ['row: number of its last list', 'crl.replaceState'],
+  ['vault: sign', 'signer.sign'],
+  ['file: the list', 'crlFiles.put'],
+  ['event: list published', 'identities.commit'],
+  ['row: the list that is served', 'crl.replaceState'],
+];
 const OUT_OF_USE: readonly Step[] = [
   ['vault: what waits', 'authorityVault.discardPending'],
   ['vault: key disabled', 'authorityVault.disable'],
@@ -56,6 +75,7 @@ crashMatrix([
       ['event: activated', 'identities.commit'],
       ['record: active', 'fleet.commit'],
       ...DELIVERED,
+      ...RESPONDER,
     ],
     prepare: publicationScene,
   },
@@ -70,6 +90,7 @@ crashMatrix([
       ['event: retired', 'identities.commit'],
       ['record: retired', 'fleet.commit'],
       ...DELIVERED,
+      ...LAST_LIST,
       ...OUT_OF_USE,
     ],
     prepare: retirementScene,
@@ -97,6 +118,7 @@ crashMatrix([
       ['event: revoked', 'identities.commit'],
       ['record: revoked', 'fleet.commit'],
       ...DELIVERED,
+      ...LAST_LIST,
       ...OUT_OF_USE,
     ],
     prepare: revocationOfAuthorityScene,

@@ -17,9 +17,16 @@ const COUNTED: readonly Step[] = [
   ['record: counts', 'fleet.putCensus'],
   ['record: counts of the other', 'fleet.putCensus'],
 ];
-const FOLLOWING: readonly Step[] = [
+const DELIVERED: readonly Step[] = [
   ['client vault: bundle', 'clientSecrets.write'],
   ['record: bundle delivered', 'fleet.replaceDeployment'],
+];
+const ENDED: readonly Step[] = [
+  ['record: number of the last list', 'crl.replaceState'],
+  ['authority vault: sign', 'signer.sign'],
+  ['file: the list', 'crlFiles.put'],
+  ['audit: list published', 'identities.commit'],
+  ['record: the list that is served', 'crl.replaceState'],
   ['authority vault: nothing pending', 'authorityVault.discardPending'],
   ['authority vault: key disabled', 'authorityVault.disable'],
   ['record: key disabled', 'fleet.replaceAuthority'],
@@ -44,13 +51,21 @@ crashMatrix([
   },
   {
     title: 'nothing is left of a tainted authority',
-    steps: [['record: wave done', 'fleet.replaceAuthority'], TAINT, ...COUNTED, EVENT, STEP, ...FOLLOWING],
+    steps: [
+      ['record: wave done', 'fleet.replaceAuthority'],
+      TAINT,
+      ...COUNTED,
+      EVENT,
+      STEP,
+      ...DELIVERED,
+      ...ENDED,
+    ],
     prepare: lastSweepScene,
   },
   { title: 'a taint is paused and goes on', steps: [EVENT, TAINT, EVENT, TAINT], prepare: pauseScene },
   {
     title: 'an authority is revoked by hand',
-    steps: [EVENT, STEP, ...FOLLOWING],
+    steps: [EVENT, STEP, ...DELIVERED, ['record: ended answers', 'ocsp.removeAnswersBefore'], ...ENDED],
     prepare: forcedRevocationScene,
   },
 ]);

@@ -140,13 +140,13 @@ test('25 the answer of the status names the bundle, the recovery and what was pr
   await change(world, (identity) => ({ ...identity, acknowledgedBundleId: id }));
   const { identities } = statusJson(await status(world));
   const agent = identities.find(({ name }) => name === NODE_AGENT.name);
-  assert.deepEqual(agent?.bundle, { acknowledged: id, current: true });
+  assert.deepEqual(agent?.bundle, { acknowledged: id, delivered: null, current: true });
   assert.deepEqual(agent?.recovery, { left: 3, until: '2027-03-21T07:59:59Z' });
   assert.deepEqual(agent?.instances, { live: 1, locked: 0 });
   assert.equal(agent?.offlineDays, 119);
   assert.equal(agent?.certificate?.provenAt, null);
   const kms = identities.find(({ name }) => name === KMS.name);
-  assert.deepEqual(kms?.bundle, { acknowledged: null, current: false });
+  assert.deepEqual(kms?.bundle, { acknowledged: null, delivered: id, current: false });
   assert.deepEqual(kms?.recovery, { left: 0, until: null });
 });
 

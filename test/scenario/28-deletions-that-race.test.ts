@@ -150,7 +150,7 @@ test('28 the scan comes first, and a run that was slow leaves the rest to the ne
     return proceed();
   });
   await tendFleet(slow, world.run);
-  assert.ok(calls.indexOf('identities.due') < calls.indexOf('fleet.clusters'));
+  assert.ok(calls.indexOf('identities.due') < calls.lastIndexOf('fleet.clusters'));
   assert.ok(world.lines.some((line) => line.includes('No time for')));
   assert.equal(await stateOf(world), 'Deleting');
   await quarters(world, 1);

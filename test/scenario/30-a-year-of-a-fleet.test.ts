@@ -7,7 +7,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FLEET_CHAIN } from '../../shared/domain/audit.ts';
 import { DAY_MS } from '../../shared/domain/instants.ts';
-import { identityText, vaultCertificateName, vaultTokenName } from '../../shared/domain/names.ts';
+import {
+  identityText,
+  vaultCertificateName,
+  vaultResponderName,
+  vaultTokenName,
+} from '../../shared/domain/names.ts';
 import { readTrustBundle } from '../../shared/use-cases/authorities.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { reconcile } from '../../shared/use-cases/reconcile.ts';
@@ -114,12 +119,14 @@ async function assertBudget(world: World, calls: Map<string, number>, mostInADay
   assert.equal(calls.get('clientVault.merge'), versions.length);
   assert.ok(versions.length <= VAULT_CLIENTS * 15, `${versions.length} keys in a year`);
   assert.ok(mostInADay <= VAULT_CLIENTS, `${mostInADay} keys in one day`);
-  // One signature for each certificate, the authorities' own and their cross certificates among them, one for each
-  // checkpoint, and one for each list.
+  // One signature for each certificate, the authorities' own, their cross certificates and their responders' among them, one
+  // for each checkpoint, and one for each list.
   const authorities = await world.deps.fleet.authorities();
   const ofAuthorities = authorities.flatMap(({ crossCertificates }) => [null, ...crossCertificates]).length;
+  const ofResponders = authorities.flatMap(({ id }) => world.authorityVault.versions(vaultResponderName(id)));
   const lists = calls.get('crlFiles.put') ?? 0;
-  assert.equal(calls.get('signer.sign'), certificates.length + ofAuthorities + checkpoints + lists);
+  const signed = certificates.length + ofAuthorities + ofResponders.length;
+  assert.equal(calls.get('signer.sign'), signed + checkpoints + lists);
   assert.ok(certificates.length <= identities.length * 15, `${certificates.length} certificates in a year`);
   // Every bundle is a secret there as well.
   const bundles = await world.deps.fleet.bundles();

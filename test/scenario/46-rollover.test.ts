@@ -9,6 +9,7 @@ import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { getPlan } from '../../shared/use-cases/get-plan.ts';
 import { getStatus } from '../../shared/use-cases/get-status.ts';
 import { logInWithToken } from '../../shared/use-cases/log-in-with-token.ts';
+import { publishCrl } from '../../shared/use-cases/publish-crl.ts';
 import { rollAuthority } from '../../shared/use-cases/roll-authority.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
 import { identityOf, KMS, management, tokenFromVault } from '../support/agent.ts';
@@ -34,6 +35,8 @@ async function pass(world: World, days: number): Promise<void> {
     world.clock.advance(Math.min(left, 30) * DAY_MS);
     await world.tick();
   }
+  await roll(world);
+  await publishCrl(world.deps, world.run);
   await roll(world);
 }
 

@@ -11,6 +11,8 @@ import { ensureDeployment } from '../../shared/use-cases/deployment.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
 import { ensureAuthority } from '../../shared/use-cases/first-start.ts';
 import { prepareSuccessor } from '../../shared/use-cases/prepare-successor.ts';
+import { publishAtOnce, publishCrl } from '../../shared/use-cases/publish-crl.ts';
+import { renewResponders } from '../../shared/use-cases/renew-responders.ts';
 import { rollAuthority } from '../../shared/use-cases/roll-authority.ts';
 import type { Scene } from './crash-flows.ts';
 import type { World } from './memory-world.ts';
@@ -20,10 +22,11 @@ async function begun(world: World): Promise<string> {
   await ensureDeployment(world.deps);
   await ensureAuthority(world.deps, world.run);
   await deliverBundle(world.deps, world.run);
+  await renewResponders(world.deps, world.run);
   return (await readActiveAuthority(world.deps)).id;
 }
 
-/** What whoever asked for it does again, and then the timer, as often as it comes. */
+/** What whoever asked for it does again, and then the timers, as often as they come. */
 function repeated(world: World, act: (deps: Deps) => Promise<unknown>): Scene {
   return {
     act,
@@ -32,12 +35,23 @@ function repeated(world: World, act: (deps: Deps) => Promise<unknown>): Scene {
       world.clock.advance(HOUR_MS);
       await act(world.deps);
       for (let day = 0; day < 2; day++) await rollAuthority(world.deps, world.run);
+      await renewResponders(world.deps, world.run);
       return [];
     },
   };
 }
 
 const rolled = (world: World) => repeated(world, (deps) => rollAuthority(deps, world.run));
+
+/** An authority ends, which a message to the worker follows; the next run of the timer finds its last list published. */
+async function ended(world: World): Promise<Scene> {
+  await publishCrl(world.deps, world.run);
+  return repeated(world, async (deps) => {
+    await rollAuthority(deps, world.run);
+    await publishAtOnce(deps, world.run);
+    await rollAuthority(deps, world.run);
+  });
+}
 
 async function withSuccessor(world: World): Promise<{ first: string; next: string }> {
   const first = await begun(world);
@@ -73,7 +87,7 @@ export async function retirementScene(world: World): Promise<Scene> {
   await activateAuthority(world.deps, world.run, next);
   await deliverBundle(world.deps, world.run);
   world.clock.advance(91 * DAY_MS);
-  return rolled(world);
+  return ended(world);
 }
 
 export async function cancellationScene(world: World): Promise<Scene> {
@@ -95,7 +109,7 @@ export async function revocationOfAuthorityScene(world: World): Promise<Scene> {
   await activateAuthority(world.deps, world.run, next);
   await taintAuthority(world.deps, world.run, first, TAINT);
   await deliverBundle(world.deps, world.run);
-  return rolled(world);
+  return ended(world);
 }
 
 export async function deliveryScene(world: World): Promise<Scene> {

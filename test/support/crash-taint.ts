@@ -1,7 +1,9 @@
 import { HOUR_MS, MINUTE_MS } from '../../shared/domain/instants.ts';
-import type { Deps } from '../../shared/use-cases/deps.ts';
+import type { Deps, Run } from '../../shared/use-cases/deps.ts';
+import { disableEndedKeys } from '../../shared/use-cases/disable-ended-keys.ts';
 import { activateByHand, prepareByHand } from '../../shared/use-cases/manage-authorities.ts';
 import { pauseTaint, resumeTaint, revokeByHand, taintByHand } from '../../shared/use-cases/manage-taint.ts';
+import { publishAtOnce, publishCrl } from '../../shared/use-cases/publish-crl.ts';
 import { goOnWithTaint } from '../../shared/use-cases/taint-waves.ts';
 import { updateIdentity } from '../../shared/use-cases/update-identity.ts';
 import { hoursPass, type Scene } from './crash-flows.ts';
@@ -41,6 +43,7 @@ function asking(world: World, ask: (deps: Deps) => Promise<unknown>): Scene {
     goOn: async () => {
       await ask(world.deps);
       await hoursPass(world);
+      await followRevocation(world.deps, world.run);
       return [];
     },
   };
@@ -64,7 +67,11 @@ export async function pauseScene(world: World): Promise<Scene> {
 export async function forcedRevocationScene(world: World): Promise<Scene> {
   const id = await followed(world);
   await taintByHand(world.deps, world.run, id, 'lost');
-  return asking(world, (deps) => revokeByHand(deps, world.run, id, true));
+  await publishCrl(world.deps, world.run);
+  return asking(world, async (deps) => {
+    await revokeByHand(deps, world.run, id, true);
+    await followRevocation(deps, world.run);
+  });
 }
 
 /** The timer begins with the first wave. */
@@ -80,7 +87,17 @@ export async function lastSweepScene(world: World): Promise<Scene> {
   await taintByHand(world.deps, world.run, id, 'lost');
   await world.tick();
   world.clock.advance(16 * MINUTE_MS);
-  return passing(world, (deps) => goOnWithTaint(deps, world.run, id));
+  await publishCrl(world.deps, world.run);
+  return passing(world, async (deps) => {
+    await goOnWithTaint(deps, world.run, id);
+    await followRevocation(deps, world.run);
+  });
+}
+
+/** What the message of a revocation has done, and the roll after that. */
+async function followRevocation(deps: Deps, run: Run): Promise<void> {
+  await publishAtOnce(deps, run);
+  await disableEndedKeys(deps, run);
 }
 
 function passing(world: World, act: Scene['act']): Scene {
@@ -88,6 +105,7 @@ function passing(world: World, act: Scene['act']): Scene {
     act,
     goOn: async () => {
       await hoursPass(world);
+      await followRevocation(world.deps, world.run);
       return [];
     },
   };

@@ -38,6 +38,8 @@ export async function readDelivered(everleaf: LocalEnvironment): Promise<Deliver
  * key and certificate belong together; openssl accepts the certificate now; nothing is pending or poisoned.
  */
 export async function checkFleet(everleaf: LocalEnvironment, openssl: OpensslAgent): Promise<Delivered[]> {
+  // A start may have left a message that asks for revocation lists.
+  await everleaf.settle();
   const status = await everleaf.status();
   const bundle = (await everleaf.api('/api/ca-bundle')).text;
   const delivered = await readDelivered(everleaf);
