@@ -1,5 +1,5 @@
 import { app, type InvocationContext } from '@azure/functions';
-import { timerRun } from '../shared/adapters/system/timer-run.ts';
+import { inTimerRun } from '../shared/adapters/system/timer-run.ts';
 import { getApp } from '../shared/app.ts';
 import { runTimer } from '../shared/use-cases/run-timer.ts';
 import { writeBackup } from '../shared/use-cases/write-backup.ts';
@@ -7,5 +7,5 @@ import { writeBackup } from '../shared/use-cases/write-backup.ts';
 app.timer('backup', {
   schedule: '%BACKUP_SCHEDULE%',
   handler: (_timer, context: InvocationContext) =>
-    runTimer(getApp().deps, timerRun(context), 'backup', writeBackup),
+    inTimerRun(context, (run) => runTimer(getApp().deps, run, 'backup', writeBackup)),
 });

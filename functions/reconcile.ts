@@ -1,5 +1,5 @@
 import { app, type InvocationContext } from '@azure/functions';
-import { timerRun } from '../shared/adapters/system/timer-run.ts';
+import { inTimerRun } from '../shared/adapters/system/timer-run.ts';
 import { getApp } from '../shared/app.ts';
 import { reconcile } from '../shared/use-cases/reconcile.ts';
 import { runTimer } from '../shared/use-cases/run-timer.ts';
@@ -7,5 +7,5 @@ import { runTimer } from '../shared/use-cases/run-timer.ts';
 app.timer('reconcile', {
   schedule: '%RECONCILE_SCHEDULE%',
   handler: (_timer, context: InvocationContext) =>
-    runTimer(getApp().deps, timerRun(context), 'reconcile', reconcile),
+    inTimerRun(context, (run) => runTimer(getApp().deps, run, 'reconcile', reconcile)),
 });

@@ -1,5 +1,5 @@
 import { app, type InvocationContext } from '@azure/functions';
-import { timerRun } from '../shared/adapters/system/timer-run.ts';
+import { inTimerRun } from '../shared/adapters/system/timer-run.ts';
 import { getApp } from '../shared/app.ts';
 import { runTimer } from '../shared/use-cases/run-timer.ts';
 import { sealAudit } from '../shared/use-cases/seal-audit.ts';
@@ -7,5 +7,5 @@ import { sealAudit } from '../shared/use-cases/seal-audit.ts';
 app.timer('seal-audit', {
   schedule: '%AUDIT_SEAL_SCHEDULE%',
   handler: (_timer, context: InvocationContext) =>
-    runTimer(getApp().deps, timerRun(context), 'seal-audit', sealAudit),
+    inTimerRun(context, (run) => runTimer(getApp().deps, run, 'seal-audit', sealAudit)),
 });

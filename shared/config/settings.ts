@@ -33,9 +33,12 @@ export interface Settings {
     readonly publishCrl: string;
     readonly renewResponders: string;
     readonly backup: string;
+    readonly watchFleet: string;
   };
   /** Public keys that backups are encrypted for; none: no backups are written. */
   readonly backupRecipients: readonly string[];
+  /** The Application Insights component that takes the app's metrics; null: they stay in the process. */
+  readonly telemetry: string | null;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,6 +63,14 @@ const fingerprints = z
   .string()
   .transform((text) => text.split(',').map((one) => one.replace(/[\s:]/g, '').toLowerCase()))
   .refine((all) => all.every((one) => /^[0-9a-f]{64}$/.test(one)), 'is no list of SHA-256 fingerprints');
+
+/** As Application Insights shows it: `InstrumentationKey=<GUID>;IngestionEndpoint=https://...`. */
+const telemetryTarget = z
+  .string()
+  .regex(
+    /(?:^|;)InstrumentationKey=[0-9a-f-]{36}(?:;|$)/i,
+    'is no connection string of Application Insights',
+  );
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 /** ASCII, because it goes into certificates as an IA5String; without a slash at its end, a query or a fragment. */
@@ -131,6 +142,9 @@ function schemaFor(environment: Environment) {
     RENEW_RESPONDERS_SCHEDULE: schedule.default('0 20 * * * *'),
     BACKUP_SCHEDULE: schedule.default('0 30 3 * * *'),
     BACKUP_RECIPIENTS: recipients.default([]),
+    WATCH_FLEET_SCHEDULE: schedule.default('0 10,40 * * * *'),
+    // Names the component and where it listens, and opens nothing: the app's identity does.
+    APPLICATIONINSIGHTS_CONNECTION_STRING: telemetryTarget.optional(),
   });
 }
 
@@ -257,7 +271,9 @@ function toSettings(read: Read, storage: RecordStorage): Settings {
       publishCrl: read.PUBLISH_CRL_SCHEDULE,
       renewResponders: read.RENEW_RESPONDERS_SCHEDULE,
       backup: read.BACKUP_SCHEDULE,
+      watchFleet: read.WATCH_FLEET_SCHEDULE,
     },
     backupRecipients: read.BACKUP_RECIPIENTS,
+    telemetry: read.APPLICATIONINSIGHTS_CONNECTION_STRING ?? null,
   };
 }

@@ -6,6 +6,7 @@ import type {
   InvocationContext,
 } from '@azure/functions';
 import { invocationLog } from '../adapters/system/invocation-log.ts';
+import { inTrace } from '../adapters/system/trace.ts';
 import { type App, getApp } from '../app.ts';
 import { EverleafError } from '../domain/errors.ts';
 import type { Run } from '../use-cases/deps.ts';
@@ -41,7 +42,7 @@ export function handled<Name extends RouteName>(
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     const correlationId = correlationIdOf(request.headers.get('x-correlation-id'), context.invocationId);
     const log = invocationLog(context, correlationId);
-    try {
+    const answer = async () => {
       const app = getApp();
       const method = request.method as MethodOf<Name> & RouteMethod;
       const run = { actor: anonymousActor(request), correlationId, log };
@@ -49,6 +50,9 @@ export function handled<Name extends RouteName>(
       const action = typeof actions === 'function' ? actions : actions[method];
       const response = await action({ app, request, run: { ...run, actor: caller.actor, rights: caller } });
       return withCommonHeaders(response, correlationId);
+    };
+    try {
+      return await inTrace(context.invocationId, { correlationId, log }, answer);
     } catch (error) {
       const response = problemResponse(error, correlationId);
       if ((response.status ?? 500) >= 500) log.write('error', describe(error));

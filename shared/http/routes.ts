@@ -48,6 +48,7 @@ export const ROUTES = {
   crl: { route: 'crl/{authority}', methods: { GET: anyone } },
   ca: { route: 'ca/{authority}', methods: { GET: anyone } },
   status: { route: 'status', methods: { GET: operator('status/read') } },
+  metrics: { route: 'metrics', methods: { GET: operator('status/read') } },
   plan: { route: 'plan', methods: { GET: operator('plan/read') } },
   clusters: {
     route: 'clusters',

@@ -18,6 +18,7 @@ import type { FleetStore } from '../ports/fleet-store.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Log } from '../ports/log.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { OcspStore } from '../ports/ocsp-store.ts';
 import type { OperationStore } from '../ports/operation-store.ts';
 import type { Random } from '../ports/random.ts';
@@ -66,6 +67,7 @@ export interface Deps {
   readonly sources: SourceBuckets;
   readonly leases: Leases;
   readonly schedules: Schedules;
+  readonly metrics: Metrics;
   readonly policy: Policy;
   readonly site: Site;
   /** NCRONTAB of every timer, by function name. */
@@ -86,7 +88,8 @@ export type TimerName =
   | 'roll-authority'
   | 'publish-crl'
   | 'renew-responders'
-  | 'backup';
+  | 'backup'
+  | 'watch-fleet';
 
 /** Where this deployment stands in the world: facts that end up in certificates and login files. */
 export interface Site {

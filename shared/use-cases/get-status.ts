@@ -61,8 +61,13 @@ const TICKS_OF_PATIENCE = 2;
 /**
  * The fleet as an operator sees it: totals over every identity, and those asked for page by page. Reads every
  * identity's record, and the lines of those on the page and of those whose state only their lines tell; changes nothing.
+ * @param onEach is shown every identity on the way, for whoever wants to know more of it than its state
  */
-export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status> {
+export async function getStatus(
+  deps: Deps,
+  query: StatusQuery,
+  onEach: (one: JudgedIdentity) => void = () => undefined,
+): Promise<Status> {
   const now = deps.clock.now();
   const [authorities, queue, clusters, ofRevocation, timers] = await Promise.all([
     readAuthorities(deps),
@@ -76,7 +81,7 @@ export async function getStatus(deps: Deps, query: StatusQuery): Promise<Status>
   const lacking = undelivered(delivered, clusters, authorities.bundle.id);
   const bundles = bundlesOf(delivered, clusters, authorities.bundle.id);
   const overdue = clusters.filter((each) => isUpdateOverdue(each, deps.policy.updateReminderDays, now));
-  const { totals, open, page, nextCursor } = await readFleet(deps, query, bundles, now);
+  const { totals, open, page, nextCursor } = await readFleet(deps, query, bundles, now, onEach);
   return {
     ...judgeFleet(
       { ...totals, ...open },
@@ -126,7 +131,13 @@ async function timerStatus(deps: Deps, name: TimerName, now: Date): Promise<Time
 }
 
 /** Walks the record once: counts everybody, and picks the page. */
-async function readFleet(deps: Deps, query: StatusQuery, bundles: Bundles, now: Date) {
+async function readFleet(
+  deps: Deps,
+  query: StatusQuery,
+  bundles: Bundles,
+  now: Date,
+  onEach: (one: JudgedIdentity) => void,
+) {
   const byState = Object.fromEntries(IDENTITY_STATES.map((state) => [state, 0])) as Record<
     IdentityState,
     number
@@ -147,6 +158,7 @@ async function readFleet(deps: Deps, query: StatusQuery, bundles: Bundles, now: 
       const isOnPage = isAfterCursor;
       isAfterCursor ||= identityText(identity) === query.cursor;
       if (one === null) continue;
+      onEach(one);
       identities += 1;
       byState[one.state] += 1;
       if (one.identity.lockedInstances > 0) open.locked += 1;

@@ -1,12 +1,13 @@
 import { isEverleafError } from '../domain/errors.ts';
 import { wholeSecond } from '../domain/instants.ts';
+import { SIGNALS } from '../domain/signals.ts';
 import { ensureDeployment } from './deployment.ts';
 import type { Deps, Run, TimerName } from './deps.ts';
 import { firstStart } from './first-start.ts';
 
 /**
  * Runs a timer's work with its heartbeat: when it last started, when it last succeeded and what went wrong are
- * written down, so that silence itself can be noticed. While the deployment has not had its first start, the timer
+ * written down, and each success is a line in the log, so that silence itself can be noticed. While the deployment has not had its first start, the timer
  * does that instead: in Azure roles take minutes to arrive after a deployment, and somebody must keep trying.
  */
 export async function runTimer(
@@ -40,4 +41,5 @@ export async function runTimer(
     lastSuccessAt: wholeSecond(deps.clock.now()),
     lastErrorCode: null,
   });
+  run.log.write('info', SIGNALS.timerSucceeded, { timer: name });
 }

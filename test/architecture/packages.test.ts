@@ -20,6 +20,8 @@ const PACKAGES: Readonly<Record<string, Allowance>> = {
   '@azure/keyvault-certificates': { in: /^shared\/adapters\/key-vault\// },
   '@azure/keyvault-keys': { in: /^shared\/adapters\/key-vault\// },
   '@azure/keyvault-secrets': { in: /^shared\/adapters\/key-vault\// },
+  '@azure/monitor-opentelemetry-exporter': { in: /^shared\/adapters\/telemetry\// },
+  '@opentelemetry/sdk-metrics': { in: /^shared\/adapters\/telemetry\// },
   '@azure/data-tables': { in: /^shared\/adapters\/storage\// },
   '@azure/storage-blob': { in: /^shared\/adapters\/storage\// },
   '@azure/storage-queue': { in: /^shared\/adapters\/storage\// },
@@ -28,6 +30,7 @@ const PACKAGES: Readonly<Record<string, Allowance>> = {
   croner: { in: /^shared\/adapters\/system\// },
   jose: { in: /^shared\/http\// },
   zod: { in: /^functions\/|^shared\/(?:http|config|adapters)\// },
+  'node:async_hooks': { in: /^shared\/adapters\/system\// },
   'node:crypto': { in: /^shared\/(?:pki|adapters\/system|adapters\/memory)\// },
   'node:timers/promises': { in: /^shared\/adapters\/system\// },
 };

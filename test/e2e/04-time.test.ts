@@ -89,6 +89,7 @@ describe('fifty days later', () => {
         ['publish-crl', null],
         ['renew-responders', null],
         ['backup', null],
+        ['watch-fleet', null],
       ],
     );
   });

@@ -10,7 +10,10 @@ export interface PortCall {
 /** Stands around every call of a port: may look at it, do it or not, and throw before or after. */
 export type Interceptor = (call: PortCall, proceed: () => Promise<unknown>) => Promise<unknown>;
 
-/** Ports that reach the world. Time, randomness and hashing are as they are: no call of theirs can be lost. */
+/**
+ * Ports that reach the world. Time, randomness, hashing and metrics are as they are: no call of theirs changes the record or
+ * a vault.
+ */
 const PORTS = [
   'identities',
   'fleet',

@@ -14,15 +14,17 @@ import { TableAuditStore } from '../../shared/adapters/storage/table-audit-store
 import { TableCounters } from '../../shared/adapters/storage/table-counters.ts';
 import { TableCrlStore } from '../../shared/adapters/storage/table-crl-store.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
-import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
 import { TableLeases } from '../../shared/adapters/storage/table-leases.ts';
 import { TableOcspStore } from '../../shared/adapters/storage/table-ocsp-store.ts';
 import { TableOperationStore } from '../../shared/adapters/storage/table-operation-store.ts';
 import { TableRecordDump } from '../../shared/adapters/storage/table-record-dump.ts';
 import { TableRevocationRules } from '../../shared/adapters/storage/table-revocation-rules.ts';
+import { TellingIdentityStore } from '../../shared/adapters/storage/telling-identity-store.ts';
 import { cronSchedules } from '../../shared/adapters/system/cron-schedules.ts';
 import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
 import { systemRandom } from '../../shared/adapters/system/system-random.ts';
+import { MetricRegistry } from '../../shared/adapters/telemetry/metric-registry.ts';
+import { eventTeller } from '../../shared/adapters/telemetry/tell-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { RECORD_SHARDS } from '../../shared/domain/sharding.ts';
 import { SourceBuckets } from '../../shared/domain/source-buckets.ts';
@@ -82,6 +84,8 @@ export interface World {
   readonly copies: MemoryCopies;
   /** Every line that was logged. */
   readonly lines: string[];
+  /** What was counted and reported. */
+  readonly metrics: MetricRegistry;
   /** What the renew-due timer and the workers behind the queue do at one tick. */
   tick(deps?: Deps): Promise<void>;
 }
@@ -148,6 +152,7 @@ export function memoryWorld(
   const crlFiles = new MemoryCrlFiles();
   const backups = new MemoryBackups();
   const copies = new MemoryCopies(authorityVault, authoritySecrets, systemRandom, family);
+  const metrics = new MetricRegistry();
   const lines: string[] = [];
   const run: Run = {
     actor: { kind: 'timer', id: 'test', source: null },
@@ -161,7 +166,7 @@ export function memoryWorld(
     clock,
     random: systemRandom,
     digest: nodeDigest,
-    identities: new TableIdentityStore(tables, RECORD_SHARDS),
+    identities: new TellingIdentityStore(tables, RECORD_SHARDS, eventTeller(metrics)),
     fleet: new TableFleetStore(tables.record),
     operations: new TableOperationStore(tables.record, RECORD_SHARDS),
     ocsp: new TableOcspStore(tables),
@@ -190,6 +195,7 @@ export function memoryWorld(
     sources: new SourceBuckets(),
     leases: new TableLeases(tables.record, clock, systemRandom),
     schedules: cronSchedules,
+    metrics,
     policy: { ...POLICY, ...policy },
     site: {
       trustDomain: 'everleaf.test',
@@ -211,6 +217,7 @@ export function memoryWorld(
       'publish-crl': '0 15 */6 * * *',
       'renew-responders': '0 20 * * * *',
       backup: '0 30 3 * * *',
+      'watch-fleet': '0 10,40 * * * *',
     },
   };
   return {
@@ -229,6 +236,7 @@ export function memoryWorld(
     backups,
     copies,
     lines,
+    metrics,
     tick: async (used = deps) => {
       await runTimer(used, run, 'renew-due', tendFleet);
       // What fails is delivered again.

@@ -52,6 +52,7 @@ export function appEnvironment(
     PUBLISH_CRL_SCHEDULE: '0 15 */6 * * *',
     RENEW_RESPONDERS_SCHEDULE: '0 20 * * * *',
     BACKUP_SCHEDULE: '0 30 3 * * *',
+    WATCH_FLEET_SCHEDULE: '0 10,40 * * * *',
     BACKUP_RECIPIENTS: backupRecipient,
     // The host's own limit, above the app's 64 KiB: the app is to say what was wrong.
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072',

@@ -37,6 +37,7 @@ const POLICY = [
   'ROLL_AUTHORITY_SCHEDULE',
   'PUBLISH_CRL_SCHEDULE',
   'BACKUP_SCHEDULE',
+  'WATCH_FLEET_SCHEDULE',
   'BACKUP_RECIPIENTS',
 ];
 // No NODE_OPTIONS: what a developer loads into every Node (a profiler, a preload) would run inside the stand-ins too.

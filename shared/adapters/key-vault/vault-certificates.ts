@@ -17,6 +17,7 @@ import type {
 import { ChallengedClient } from './challenged-client.ts';
 import { vaultClientOptions } from './client-options.ts';
 import { isMissing, vaultError } from './errors.ts';
+import type { VaultPolicy } from './watched-calls.ts';
 
 /**
  * Key Vault wants a length in whole months for every policy. For issuer Unknown it has no effect, because the
@@ -31,9 +32,9 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 export class VaultCertificates implements CredentialVault {
   readonly #client: ChallengedClient<CertificateClient>;
 
-  constructor(vaultUrl: string, credential: TokenCredential) {
+  constructor(vaultUrl: string, credential: TokenCredential, policies: readonly VaultPolicy[] = []) {
     this.#client = new ChallengedClient(
-      () => new CertificateClient(vaultUrl, credential, vaultClientOptions(vaultUrl)),
+      () => new CertificateClient(vaultUrl, credential, vaultClientOptions(vaultUrl, policies)),
     );
   }
 

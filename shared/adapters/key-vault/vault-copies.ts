@@ -6,6 +6,7 @@ import type { VaultBackup, VaultCopy, VaultObjectType, VaultRestore } from '../.
 import { ChallengedClient } from './challenged-client.ts';
 import { vaultClientOptions } from './client-options.ts';
 import { isMissing, vaultError } from './errors.ts';
+import type { VaultPolicy } from './watched-calls.ts';
 
 const POLL = { intervalInMs: 500 };
 
@@ -14,8 +15,8 @@ export class VaultCopies implements VaultBackup, VaultRestore {
   readonly #certificates: ChallengedClient<CertificateClient>;
   readonly #secrets: ChallengedClient<SecretClient>;
 
-  constructor(vaultUrl: string, credential: TokenCredential) {
-    const options = vaultClientOptions(vaultUrl);
+  constructor(vaultUrl: string, credential: TokenCredential, policies: readonly VaultPolicy[] = []) {
+    const options = vaultClientOptions(vaultUrl, policies);
     this.#certificates = new ChallengedClient(() => new CertificateClient(vaultUrl, credential, options));
     this.#secrets = new ChallengedClient(() => new SecretClient(vaultUrl, credential, options));
   }

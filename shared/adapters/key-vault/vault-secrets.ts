@@ -6,14 +6,15 @@ import type { SecretOptions, SecretVault } from '../../ports/secret-vault.ts';
 import { ChallengedClient } from './challenged-client.ts';
 import { vaultClientOptions } from './client-options.ts';
 import { isMissing, vaultError } from './errors.ts';
+import type { VaultPolicy } from './watched-calls.ts';
 
 /** Secrets of one vault, through the unmodified Key Vault client. */
 export class VaultSecrets implements SecretVault {
   readonly #client: ChallengedClient<SecretClient>;
 
-  constructor(vaultUrl: string, credential: TokenCredential) {
+  constructor(vaultUrl: string, credential: TokenCredential, policies: readonly VaultPolicy[] = []) {
     this.#client = new ChallengedClient(
-      () => new SecretClient(vaultUrl, credential, vaultClientOptions(vaultUrl)),
+      () => new SecretClient(vaultUrl, credential, vaultClientOptions(vaultUrl, policies)),
     );
   }
 

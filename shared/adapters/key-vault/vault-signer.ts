@@ -5,14 +5,17 @@ import type { SignatureAlgorithm, Signer } from '../../ports/signer.ts';
 import { ChallengedClient } from './challenged-client.ts';
 import { vaultClientOptions } from './client-options.ts';
 import { vaultError } from './errors.ts';
+import type { VaultPolicy } from './watched-calls.ts';
 
 /** Signs through keys/sign. One client per key version: each reads the key once and pays the challenge once. */
 export class VaultSigner implements Signer {
   readonly #credential: TokenCredential;
+  readonly #policies: readonly VaultPolicy[];
   readonly #clients = new Map<string, ChallengedClient<CryptographyClient>>();
 
-  constructor(credential: TokenCredential) {
+  constructor(credential: TokenCredential, policies: readonly VaultPolicy[] = []) {
     this.#credential = credential;
+    this.#policies = policies;
   }
 
   async sign(keyId: string, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
@@ -29,7 +32,7 @@ export class VaultSigner implements Signer {
     const known = this.#clients.get(keyId);
     if (known !== undefined) return known;
     const client = new ChallengedClient(
-      () => new CryptographyClient(keyId, this.#credential, vaultClientOptions(keyId)),
+      () => new CryptographyClient(keyId, this.#credential, vaultClientOptions(keyId, this.#policies)),
     );
     this.#clients.set(keyId, client);
     return client;

@@ -1,6 +1,6 @@
 import { inPath, query } from './operation.ts';
 import { answered, cursor, forOperators, limit, type Paths } from './operator-parts.ts';
-import { instant } from './schema.ts';
+import { instant, text } from './schema.ts';
 
 /** What operators and readers call about the fleet as a whole. */
 export const operatorPaths: Paths = {
@@ -16,6 +16,18 @@ export const operatorPaths: Paths = {
       ],
       answers: answered('The fleet.', 'Status'),
       problems: [400],
+    }),
+  },
+  '/api/metrics': {
+    get: forOperators({
+      id: 'getMetrics',
+      summary: 'The fleet in numbers, as Prometheus scrapes them',
+      description:
+        'Gauges of the whole record, and counters of the process that answers: other processes count for themselves.',
+      parameters: [query('cluster', 'Credentials of this cluster alone.')],
+      answers: {
+        200: { text: 'Text exposition format 0.0.4.', type: 'text/plain', schema: text },
+      },
     }),
   },
   '/api/plan': {

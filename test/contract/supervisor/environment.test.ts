@@ -143,6 +143,7 @@ describe('the environment', () => {
       'ROLL_AUTHORITY_SCHEDULE',
       'TOKEN_VALIDITY_DAYS',
       'TRUST_DOMAIN',
+      'WATCH_FLEET_SCHEDULE',
     ]);
     assert.equal(settings['PUBLIC_BASE_URL'], environment.baseUrl);
     assert.equal(settings['TOKEN_VALIDITY_DAYS'], '7');

@@ -83,6 +83,7 @@ export const RECIPES: Recipes = {
         ...optional(pick, 'state', pick.of(IDENTITY_STATES)),
       }),
   },
+  metrics: { GET: (scene, pick) => read(scene, pick, ofCluster(scene, pick)) },
   plan: {
     GET: (scene, pick) =>
       read(scene, pick, {

@@ -233,6 +233,8 @@ for (const [name, values] of [
   ['AUDIT_SEAL_SCHEDULE', ['sometimes', '* * *']],
   ['RENEW_RESPONDERS_SCHEDULE', ['sometimes', '* * *']],
   ['BACKUP_SCHEDULE', ['sometimes', '* * *']],
+  ['WATCH_FLEET_SCHEDULE', ['sometimes', '* * *']],
+  ['APPLICATIONINSIGHTS_CONNECTION_STRING', ['InstrumentationKey=1', 'https://example.com', 'x']],
 ] as const) {
   test(`${name} is checked`, () => {
     for (const value of values) {

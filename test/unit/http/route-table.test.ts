@@ -39,6 +39,7 @@ const OPEN_TO: Readonly<Record<string, string>> = {
   'GET crl/{authority}': 'everybody',
   'GET ca/{authority}': 'everybody',
   'GET status': 'orca',
+  'GET metrics': 'orca',
   'GET plan': 'orca',
   'GET clusters': 'orca',
   'POST clusters': 'oca',
