@@ -1,4 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
+import type { AzureMonitorExporterOptions } from '@azure/monitor-opentelemetry-exporter';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import {
   type Family,
@@ -124,10 +125,20 @@ async function startSending(registry: MetricRegistry, makeExporter: () => Promis
  * Numbers for Application Insights, by the app's own identity: the component takes no key. Sends nothing to disk: an
  * instance and its disk may be gone before the next try.
  * @param connectionString names the component; it holds no secret there
+ * @param client how its requests travel, if not as usual
  */
-export function azureMonitorMetrics(connectionString: string, credential: TokenCredential): Metrics {
+export function azureMonitorMetrics(
+  connectionString: string,
+  credential: TokenCredential,
+  client: Pick<AzureMonitorExporterOptions, 'httpClient'> = {},
+): Metrics {
   return new OpenTelemetryMetrics(async () => {
     const { AzureMonitorMetricExporter } = await import('@azure/monitor-opentelemetry-exporter');
-    return new AzureMonitorMetricExporter({ connectionString, credential, disableOfflineStorage: true });
+    return new AzureMonitorMetricExporter({
+      connectionString,
+      credential,
+      disableOfflineStorage: true,
+      ...client,
+    });
   });
 }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  type PushMetricExporter,
+} from '@opentelemetry/sdk-metrics';
+import { MetricRegistry } from '../../../shared/adapters/telemetry/metric-registry.ts';
+import {
+  azureMonitorMetrics,
+  OpenTelemetryMetrics,
+} from '../../../shared/adapters/telemetry/open-telemetry-metrics.ts';
+import { describeMetrics } from './suites/metrics.ts';
+
+const inMemory = () => new InMemoryMetricExporter(AggregationTemporality.DELTA);
+const unreachable = async (): Promise<PushMetricExporter> => {
+  throw new Error('no exporter here');
+};
+
+describeMetrics('in the process', () => new MetricRegistry());
+describeMetrics('by OpenTelemetry', () => new OpenTelemetryMetrics(async () => inMemory()));
+describeMetrics('by OpenTelemetry that cannot be loaded', () => new OpenTelemetryMetrics(unreachable));
+
+const POISON = { name: 'everleaf.queue.poison', points: [{ labels: {}, value: 7 }] } as const;
+
+test('a report brings what was counted before anything was loaded, once', async () => {
+  const exporter = inMemory();
+  const metrics = new OpenTelemetryMetrics(async () => exporter);
+  metrics.count('everleaf.login.denied', { reason: 'Expired' }, 5);
+  await metrics.report([POISON]);
+  await metrics.report([]);
+  const told = exporter
+    .getMetrics()
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
+    .flatMap(({ descriptor, dataPoints }) =>
+      dataPoints.map(({ value, attributes }) => [descriptor.name, descriptor.unit, value, attributes]),
+    );
+  assert.deepEqual(
+    told.filter(([, , value]) => value !== 0),
+    [
+      ['everleaf.queue.poison', '{message}', 7, {}],
+      ['everleaf.login.denied', '{login}', 5, { reason: 'Expired' }],
+    ],
+  );
+});
+
+test('Application Insights gets names, values and labels, with the app’s own token', async () => {
+  const sent: { url: string; token: string | undefined; body: string }[] = [];
+  const credential = {
+    getToken: async (scope: string | string[]) => ({
+      token: `for ${scope}`,
+      expiresOnTimestamp: Date.now() + 3_600_000,
+    }),
+  };
+  const component =
+    'InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=https://telemetry.test/';
+  const httpClient: NonNullable<Parameters<typeof azureMonitorMetrics>[2]>['httpClient'] = {
+    sendRequest: async (request) => {
+      const body = request.body as Uint8Array | string;
+      const text = typeof body === 'string' ? body : gunzipSync(body).toString();
+      sent.push({ url: request.url, token: request.headers.get('authorization'), body: text });
+      const bodyAsText = JSON.stringify({ itemsReceived: 1, itemsAccepted: 1, errors: [] });
+      return { request, status: 200, headers: request.headers, bodyAsText };
+    },
+  };
+  const metrics = azureMonitorMetrics(component, credential, { httpClient });
+  await metrics.report([{ name: 'everleaf.queue.poison', points: [{ labels: { a: 'b' }, value: 7 }] }]);
+  const [first] = sent.filter(({ url }) => url.startsWith('https://telemetry.test/'));
+  assert.equal(first?.token, 'Bearer for https://monitor.azure.com/.default');
+  const [item] = JSON.parse(first.body);
+  const [{ name, value }] = item.data.baseData.metrics;
+  assert.deepEqual([name, value], ['everleaf.queue.poison', 7]);
+  assert.deepEqual(item.data.baseData.properties.a, 'b');
+});
