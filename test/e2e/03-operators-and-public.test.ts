@@ -11,6 +11,7 @@ import { clusters } from './operators/clusters.ts';
 import { identities } from './operators/identities.ts';
 import { ocsp } from './operators/ocsp.ts';
 import { revocationLists } from './operators/revocation-lists.ts';
+import { watching } from './operators/watching.ts';
 import { problem } from './support/problem.ts';
 
 let stateDir: string;
@@ -173,6 +174,7 @@ describe('a path or method that is not there', () => {
   });
 });
 
+watching(() => everleaf);
 accessRules(() => everleaf);
 clusters(() => everleaf);
 identities(() => everleaf);

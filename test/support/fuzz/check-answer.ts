@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PROMETHEUS_TYPE } from '../../../shared/http/prometheus.ts';
 import { ROUTES, type RouteName } from '../../../shared/http/routes.ts';
 import type { Problem } from '../contract-shapes.ts';
 import { undocumented } from '../documented.ts';
@@ -57,6 +58,7 @@ const FILES = [
   'application/pkix-crl',
   'application/pkix-cert',
   'application/ocsp-response',
+  PROMETHEUS_TYPE,
 ];
 
 function checkHeaders({ headers: asked }: RawRequest, { headers }: RawAnswer): void {
