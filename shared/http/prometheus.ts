@@ -7,17 +7,21 @@ export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /**
  * Metrics as Prometheus scrapes them. Names and units go over as OpenTelemetry says ("Prometheus and OpenMetrics
  * Compatibility"): underscores, the unit's word, `_total` for a counter. All series of a metric stand together, behind its
- * HELP and TYPE.
+ * HELP and TYPE. What a process has counted carries its name, so that a scrape that meets another one next time finds no
+ * counter that runs backwards.
  */
-export function prometheusText({ gauges, counters, histograms }: AllMetrics): string {
+export function prometheusText({ gauges, process, counters, histograms }: AllMetrics): string {
   const lines: string[] = [];
-  for (const { name, points } of [...gauges, ...counters] as readonly Family[]) {
+  const write = ({ name, points }: Family<'gauge'> | Family<'counter'>, own: Labels) => {
     const family = head(lines, name);
-    for (const { labels, value } of points) lines.push(`${family}${braced(labels)} ${value}`);
-  }
+    for (const { labels, value } of points) lines.push(`${family}${braced({ ...labels, ...own })} ${value}`);
+  };
+  for (const family of gauges) write(family, {});
+  for (const family of counters) write(family, { process });
   for (const { name, distributions } of histograms) {
     const family = head(lines, name);
-    for (const { labels, atMost, count, sum } of distributions) {
+    for (const { labels: given, atMost, count, sum } of distributions) {
+      const labels = { ...given, process };
       for (const [i, bound] of HISTOGRAM_BOUNDS.entries()) {
         lines.push(`${family}_bucket${braced({ ...labels, le: String(bound) })} ${atMost[i]}`);
       }

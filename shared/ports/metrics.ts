@@ -2,6 +2,8 @@ import type { Family, HistogramFamily, Labels, NameOf } from '../domain/metrics.
 
 /** What a process has counted since it began. */
 export interface Counted {
+  /** Tells the processes apart: each counts for itself, from 0 on. */
+  readonly process: string;
   readonly counters: readonly Family<'counter'>[];
   readonly histograms: readonly HistogramFamily[];
 }

@@ -1,3 +1,4 @@
+import { toHex } from '../../domain/encoding.ts';
 import {
   type Distribution,
   type Family,
@@ -7,9 +8,11 @@ import {
   type Point,
 } from '../../domain/metrics.ts';
 import type { Counted, Metrics } from '../../ports/metrics.ts';
+import { systemRandom } from '../system/system-random.ts';
 
 /** Numbers in the memory of this process: for the Prometheus route, and where nobody else collects them. */
 export class MetricRegistry implements Metrics {
+  readonly #process = toHex(systemRandom.bytes(4));
   readonly #counters = new Map<NameOf<'counter'>, Map<string, Point>>();
   readonly #histograms = new Map<NameOf<'histogram'>, Map<string, Distribution>>();
   #reported: readonly Family<'gauge'>[] = [];
@@ -34,6 +37,7 @@ export class MetricRegistry implements Metrics {
 
   counted(): Counted {
     return {
+      process: this.#process,
       counters: [...this.#counters].map(([name, points]) => ({ name, points: [...points.values()] })),
       histograms: [...this.#histograms].map(([name, all]) => ({ name, distributions: [...all.values()] })),
     };

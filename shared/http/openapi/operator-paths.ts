@@ -23,7 +23,7 @@ export const operatorPaths: Paths = {
       id: 'getMetrics',
       summary: 'The fleet in numbers, as Prometheus scrapes them',
       description:
-        'Gauges of the whole record, and counters of the process that answers: other processes count for themselves.',
+        'Gauges of the whole record, and counters of the process that answers, by its name: others count for themselves.',
       parameters: [query('cluster', 'Credentials of this cluster alone.')],
       answers: {
         200: { text: 'Text exposition format 0.0.4.', type: 'text/plain', schema: text },

@@ -42,7 +42,7 @@ export function watching(environment: () => LocalEnvironment): void {
       }
       assert.match(
         answer.text,
-        /^everleaf_vault_calls_total\{vault="[^"]+",operation="POST keys\/\{name\}\/\{version\}\/sign",status="200"\} \d+$/m,
+        /^everleaf_vault_calls_total\{vault="[^"]+",operation="POST keys\/\{name\}\/\{version\}\/sign",status="200",process="[0-9a-f]{8}"\} \d+$/m,
       );
       await everleaf.runTimer('watch-fleet');
       const after = await everleaf.api('/api/metrics?cluster=none', { token: everleaf.readerToken });

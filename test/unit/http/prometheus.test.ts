@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { MetricRegistry } from '../../../shared/adapters/telemetry/metric-registry.ts';
 import { prometheusText } from '../../../shared/http/prometheus.ts';
 
-const NOTHING = { gauges: [], counters: [], histograms: [] };
+const NOTHING = { gauges: [], process: 'p', counters: [], histograms: [] };
+
+const POISON = { name: 'everleaf.queue.poison', points: [{ labels: {}, value: 7 }] } as const;
 
 test('a metric stands behind its HELP and TYPE, with its unit in its name', () => {
   const points = [{ labels: { authority: 'a1', state: 'Active' }, value: 1_800_000_000 }];
@@ -19,12 +21,13 @@ test('a metric stands behind its HELP and TYPE, with its unit in its name', () =
   );
 });
 
-test('a counter ends in _total, and a value without labels has no braces', () => {
+test('a counter ends in _total and names its process, and a value without labels has no braces', () => {
   const registry = new MetricRegistry();
   registry.count('everleaf.recovery.used', {});
   registry.count('everleaf.recovery.used', {}, 2);
-  const lines = prometheusText({ gauges: [], ...registry.counted() }).split('\n');
-  assert.equal(lines.at(-2), 'everleaf_recovery_used_total 3');
+  const lines = prometheusText({ gauges: [], ...registry.counted(), process: 'p' }).split('\n');
+  assert.match(prometheusText({ ...NOTHING, gauges: [POISON] }), /^everleaf_queue_poison 7$/m);
+  assert.equal(lines.at(-2), 'everleaf_recovery_used_total{process="p"} 3');
 });
 
 test('a histogram’s buckets are cumulative and end with +Inf', () => {
@@ -32,8 +35,8 @@ test('a histogram’s buckets are cumulative and end with +Inf', () => {
   for (const seconds of [0.003, 0.02, 12]) {
     registry.record('everleaf.vault.duration', { vault: 'v', operation: 'GET keys' }, seconds);
   }
-  const text = prometheusText({ gauges: [], ...registry.counted() });
-  const labels = 'vault="v",operation="GET keys"';
+  const text = prometheusText({ gauges: [], ...registry.counted(), process: 'p' });
+  const labels = 'vault="v",operation="GET keys",process="p"';
   for (const line of [
     '# TYPE everleaf_vault_duration_seconds histogram',
     `everleaf_vault_duration_seconds_bucket{${labels},le="0.005"} 1`,

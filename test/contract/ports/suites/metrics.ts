@@ -32,6 +32,12 @@ export function describeMetrics(name: string, make: () => Metrics): void {
       assert.equal(distribution.atMost.at(-1), 2);
     });
 
+    test('2. every process has a name of its own', () => {
+      const metrics = make();
+      assert.equal(metrics.counted().process, metrics.counted().process);
+      assert.notEqual(metrics.counted().process, make().counted().process);
+    });
+
     test('3. a report fails with nobody', async () => {
       const metrics = make();
       const gauge = { name: 'everleaf.queue.poison', points: [{ labels: {}, value: 1 }] } as const;
