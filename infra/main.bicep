@@ -225,7 +225,7 @@ module functionApp 'modules/function-app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
-    subnetId: network.?outputs.appSubnetId ?? ''
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     deploymentContainerUri: '${hostStorage.outputs.blobUri}${deploymentContainer}'
     hostStorage: { blobUri: hostStorage.outputs.blobUri, tableUri: hostStorage.outputs.tableUri }
     recordStorage: {
@@ -284,4 +284,4 @@ output recordStorageName string = recordStorage.outputs.name
 @description('Object id of the app\'s identity, for rights on vaults of clusters\' own.')
 output principalId string = identity.outputs.principalId
 @description('The address that the app calls from, when it has a network of its own.')
-output outboundAddress string = network.?outputs.outboundAddress ?? ''
+output outboundAddress string = privateNetwork ? network!.outputs.outboundAddress : ''

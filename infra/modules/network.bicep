@@ -45,42 +45,6 @@ resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
   }
 }
 
-resource guard 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
-  name: '${name}-endpoints'
-  location: location
-  tags: tags
-  properties: {
-    securityRules: [
-      {
-        name: 'https-from-the-app'
-        properties: {
-          priority: 100
-          direction: 'Inbound'
-          access: 'Allow'
-          protocol: 'Tcp'
-          sourceAddressPrefix: cidrSubnet(addressPrefix, 26, 0)
-          sourcePortRange: '*'
-          destinationAddressPrefix: '*'
-          destinationPortRange: '443'
-        }
-      }
-      {
-        name: 'nothing-else'
-        properties: {
-          priority: 4096
-          direction: 'Inbound'
-          access: 'Deny'
-          protocol: '*'
-          sourceAddressPrefix: '*'
-          sourcePortRange: '*'
-          destinationAddressPrefix: '*'
-          destinationPortRange: '*'
-        }
-      }
-    ]
-  }
-}
-
 resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: name
   location: location
@@ -100,8 +64,10 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
         name: 'endpoints'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 26, 1)
-          networkSecurityGroup: { id: guard.id }
-          privateEndpointNetworkPolicies: 'Enabled'
+          defaultOutboundAccess: false
+          // No security group: the app alone is in this network, and it does not call from its subnet's addresses only.
+          // https://github.com/Azure/azure-functions-host/issues/10620
+          privateEndpointNetworkPolicies: 'Disabled'
         }
       }
     ]

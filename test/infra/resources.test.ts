@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { BACKUP_CONTAINER } from '../../shared/adapters/storage/blob-backup-store.ts';
 import { CHECKPOINT_CONTAINER } from '../../shared/adapters/storage/blob-checkpoint-store.ts';
+import { WORK_QUEUE } from '../../shared/adapters/storage/storage-work-queue.ts';
 import { bicepFile, bicepFiles, made, resources } from './bicep.ts';
 
 /** Each of these lines stands in every resource of the type. */
@@ -133,6 +135,23 @@ describe('the app', () => {
       ['NearExpiry', 'Expired', 'NewVersionCreated'].map((what) => of + what),
     );
     assert.deepEqual(types, wanted);
+  });
+});
+
+describe('queues', () => {
+  it('that somebody other than the app writes into are there before the app', () => {
+    const functions = new URL('../../functions/', import.meta.url);
+    const queues = readdirSync(functions).flatMap((file) =>
+      [...readFileSync(new URL(file, functions), 'utf8').matchAll(/queueName: '([\w-]+)'/g)].map(
+        ([, name = '']) => name,
+      ),
+    );
+    assert.ok(queues.includes(WORK_QUEUE));
+    const { text } = bicepFile('main.bicep');
+    for (const queue of queues.filter((name) => name !== WORK_QUEUE)) {
+      assert.ok(text.includes(`var eventQueue = '${queue}'`), queue);
+    }
+    assert.equal([...text.matchAll(/(?:eventQueue|queueName): eventQueue/g)].length, 2);
   });
 });
 
