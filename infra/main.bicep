@@ -242,8 +242,8 @@ module functionApp 'modules/function-app.bicep' = {
   dependsOn: [vaultRoles, platformRoles]
 }
 
-module eventGrid 'modules/event-grid.bicep' = {
-  name: 'event-grid'
+module eventTopics 'modules/event-topics.bicep' = {
+  name: 'event-topics'
   params: {
     location: location
     tags: everyTag
@@ -252,6 +252,17 @@ module eventGrid 'modules/event-grid.bicep' = {
     recordStorageName: recordStorage.outputs.name
     queueName: eventQueue
   }
+}
+
+// After the app, so that the topics' rights have had time to arrive: Event Grid refuses a subscription that it could not serve.
+module eventSubscriptions 'modules/event-subscriptions.bicep' = {
+  name: 'event-subscriptions'
+  params: {
+    topicNames: eventTopics.outputs.names
+    recordStorageName: recordStorage.outputs.name
+    queueName: eventQueue
+  }
+  dependsOn: [functionApp]
 }
 
 module diagnostics 'modules/diagnostics.bicep' = {
@@ -271,7 +282,7 @@ module locks 'modules/locks.bicep' = if (isProtected) {
     vaultNames: [names.authorityVault, names.clientVault]
     recordStorageName: names.recordStorage
   }
-  dependsOn: [vaultRoles, platformRoles, eventGrid, diagnostics]
+  dependsOn: [vaultRoles, platformRoles, eventSubscriptions, diagnostics]
 }
 
 @description('What `func azure functionapp publish` is given.')

@@ -100,7 +100,6 @@ describe('the app', () => {
       'httpsOnly: true',
       "minTlsVersion: '1.2'",
       "scmMinTlsVersion: '1.2'",
-      "ftpsState: 'Disabled'",
       "runtime: { name: 'node', version: nodeVersion }",
       "authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }",
     ]);
@@ -129,7 +128,7 @@ describe('the app', () => {
     assert.match(subscription?.body ?? '', /deliveryWithResourceIdentity/);
     assert.doesNotMatch(subscription?.body ?? '', /^ {6}destination:/m);
     const types = [
-      ...bicepFile('modules/event-grid.bicep').text.matchAll(/'Microsoft\.KeyVault\.([A-Z]\w+)'/g),
+      ...bicepFile('modules/event-subscriptions.bicep').text.matchAll(/'Microsoft\.KeyVault\.([A-Z]\w+)'/g),
     ].map(([, type = '']) => type);
     const wanted = ['Certificate', 'Secret'].flatMap((of) =>
       ['NearExpiry', 'Expired', 'NewVersionCreated'].map((what) => of + what),
@@ -151,7 +150,7 @@ describe('queues', () => {
     for (const queue of queues.filter((name) => name !== WORK_QUEUE)) {
       assert.ok(text.includes(`var eventQueue = '${queue}'`), queue);
     }
-    assert.equal([...text.matchAll(/(?:eventQueue|queueName): eventQueue/g)].length, 2);
+    assert.equal([...text.matchAll(/(?:eventQueue|queueName): eventQueue/g)].length, 3);
   });
 });
 

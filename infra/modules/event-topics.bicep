@@ -1,4 +1,4 @@
-metadata description = 'The vaults\' events into a storage queue. They are hints to look now; what is due is found by the timers without them, so there are no dead letters.'
+metadata description = 'Where the vaults tell their events, and the right of each topic to write into the storage queue. Made before the subscriptions, because a role takes minutes to arrive.'
 
 param location string
 param tags object
@@ -7,15 +7,6 @@ param clientVaultName string
 param recordStorageName string
 param queueName string
 
-// https://learn.microsoft.com/azure/event-grid/event-schema-key-vault
-var eventTypes = [
-  'Microsoft.KeyVault.CertificateNearExpiry'
-  'Microsoft.KeyVault.CertificateExpired'
-  'Microsoft.KeyVault.CertificateNewVersionCreated'
-  'Microsoft.KeyVault.SecretNearExpiry'
-  'Microsoft.KeyVault.SecretExpired'
-  'Microsoft.KeyVault.SecretNewVersionCreated'
-]
 var storageQueueDataMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 var vaultNames = [authorityVaultName, clientVaultName]
 
@@ -64,27 +55,4 @@ resource senders 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource subscriptions 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = [
-  for (name, i) in vaultNames: {
-    parent: topics[i]
-    name: 'everleaf'
-    properties: {
-      eventDeliverySchema: 'CloudEventSchemaV1_0'
-      filter: { includedEventTypes: eventTypes }
-      retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
-      deliveryWithResourceIdentity: {
-        identity: { type: 'SystemAssigned' }
-        destination: {
-          endpointType: 'StorageQueue'
-          properties: {
-            resourceId: recordStorage.id
-            queueName: queueName
-            // A day: by then the timers have looked themselves.
-            queueMessageTimeToLiveInSeconds: 86400
-          }
-        }
-      }
-    }
-    dependsOn: [senders[i]]
-  }
-]
+output names string[] = [for (name, i) in vaultNames: topics[i].name]
