@@ -30,34 +30,43 @@ const NOTHING: ListingPlan = { authorityIds: new Set(), put: [], remove: [] };
 /**
  * Brings what is listed up to date with everything that was noted: every certificate in force of every identity concerned
  * is judged anew. Safe to interrupt and to repeat; the notes stay.
- * @returns the authorities whose lists are concerned, also where an earlier run has done it all
+ * @returns for each note the authorities whose lists it concerns, also where an earlier run has done it all
  */
 export async function listNoted(
   deps: ListingDeps,
   notes: readonly ListingNote[],
-): Promise<ReadonlySet<string>> {
-  const concerned = new Set<string>();
+): Promise<ReadonlyMap<ListingNote, ReadonlySet<string>>> {
   const rules = await deps.revocationRules.all();
   const list = async (identity: Identity, parts: readonly RevokedPart[]) => {
     const { authorityIds, put, remove } = await planListing(deps, identity, parts, rules);
     await changeListed(deps, identity, { put, remove });
-    for (const id of authorityIds) concerned.add(id);
+    return authorityIds;
   };
-  const parts = groupBy(
-    notes.flatMap(({ revoked }) => revoked ?? []),
-    ({ identity }) => identityText(identity).toLowerCase(),
+  const concerned = new Map<ListingNote, ReadonlySet<string>>();
+  const byIdentity = groupBy(
+    notes.flatMap((note) => (note.revoked === null ? [] : [{ note, part: note.revoked }])),
+    ({ part }) => identityText(part.identity).toLowerCase(),
   );
-  await inPool([...parts.values()], async (said) => {
+  await inPool([...byIdentity.values()], async (said) => {
     const [first] = said;
-    const stored = first === undefined ? null : await deps.identities.identity(first.identity);
-    if (stored !== null) await list(stored.value, said);
+    const stored = first === undefined ? null : await deps.identities.identity(first.part.identity);
+    if (stored === null) return;
+    const parts = said.map(({ part }) => part);
+    const authorityIds = await list(stored.value, parts);
+    for (const { note } of said) concerned.set(note, authorityIds);
   });
-  const ruled = notes.flatMap((note) => note.ruled ?? []);
+  const ruled = notes.filter((note) => note.ruled !== null);
   if (ruled.length === 0) return concerned;
+  const byRules = new Set<string>();
   for await (const page of pagesOf((position) => deps.identities.identities(position))) {
-    const matching = page.filter((identity) => ruled.some((part) => mayMatch(part, identity)));
-    await inPool(matching, (identity) => list(identity, []));
+    const matching = page.filter((identity) =>
+      ruled.some(({ ruled: part }) => part !== null && mayMatch(part, identity)),
+    );
+    for (const ids of await inPool(matching, (identity) => list(identity, []))) {
+      for (const id of ids) byRules.add(id);
+    }
   }
+  for (const note of ruled) concerned.set(note, byRules);
   return concerned;
 }
 

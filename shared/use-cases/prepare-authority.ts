@@ -6,7 +6,7 @@ import {
   isFinished,
 } from '../domain/authority.ts';
 import { toHex } from '../domain/encoding.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { type ErrorCode, EverleafError, isEverleafError } from '../domain/errors.ts';
 import { addMs, DAY_MS, SECOND_MS, toInstant } from '../domain/instants.ts';
 import { BACKDATE_MS, validityFor } from '../domain/policy.ts';
 import { type AuthorityInput, buildAuthorityTbs } from '../pki/authority-certificate.ts';
@@ -47,7 +47,8 @@ export function newAuthorityId(deps: Pick<Deps, 'random'>): string {
  * authority's own certificate is built here, signed by that key in the vault, and merged. With an outside root there is
  * the request alone, and the certificate is the one that the root has signed (`takeOutsideCertificate`).
  *
- * The authorities that are trusted now cross-sign it, so that who knows only them accepts what it will sign.
+ * The authorities that are trusted now cross-sign it, so that who knows only them accepts what it will sign; one that
+ * signs no more and whose key is gone from the vault keeps nobody waiting.
  *
  * Safe to interrupt after every step and to repeat: serial number and dates are written down first, and a call that
  * finds them goes on with them.
@@ -76,7 +77,7 @@ export async function prepareAuthority(
   }
   const signed = isSigned(planned) ? planned : await signItself(deps, run, planned);
   for (const signer of predecessor === null ? others : [predecessor, ...others]) {
-    await ensureCrossCertificate(deps, run, signed, signer);
+    await crossSign(deps, run, signed, signer);
   }
   const merged = await mergeAuthority(deps, signed);
   await disableSelfSigned(deps, run, signed, merged);
@@ -174,6 +175,33 @@ async function signItself(deps: Deps, run: Run, authority: Authority): Promise<S
       ? { ...current, spkiHash: hash, keyId: key.keyId, certificate }
       : current,
   );
+}
+
+/** What a vault answers for a key that was disabled, deleted or replaced there. It has just signed with another one. */
+const KEY_GONE: readonly ErrorCode[] = ['VaultAccessDenied', 'VaultRefused', 'NotFound'];
+
+/**
+ * Has another authority vouch for this one. One that signs no more may have lost its key: whoever hears that a key is
+ * stolen disables it in the vault before anything else. The next authority must not wait for such a key, because until
+ * it signs nobody does.
+ */
+async function crossSign(
+  deps: Deps,
+  run: Run,
+  signed: SignedAuthority,
+  signer: FinishedAuthority,
+): Promise<void> {
+  try {
+    await ensureCrossCertificate(deps, run, signed, signer);
+  } catch (error) {
+    if (signer.state === 'Active' || !isEverleafError(error, ...KEY_GONE)) throw error;
+    run.log.write(
+      'warn',
+      `Authority ${signed.id} goes without the cross certificate of authority ${signer.id}, whose key signs no more: ` +
+        `${error.message} Whoever knows only that one refuses what this one signs, until it has the present bundle.`,
+      { code: error.code },
+    );
+  }
 }
 
 async function finish(
