@@ -20,7 +20,7 @@ import {
 import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import { getPlan } from '../../shared/use-cases/get-plan.ts';
 import { getStatus } from '../../shared/use-cases/get-status.ts';
-import { addIdentity } from '../../shared/use-cases/manage-identity.ts';
+import { addIdentity, changeIdentity } from '../../shared/use-cases/manage-identity.ts';
 import { newAuthorityId, prepareAuthority } from '../../shared/use-cases/prepare-authority.ts';
 import { publishAtOnce } from '../../shared/use-cases/publish-crl.ts';
 import { readCrlInfo } from '../../shared/use-cases/read-crl.ts';
@@ -213,6 +213,18 @@ test('48 what a rule revokes comes off the list with the rule, unless it is revo
   await world.tick();
   // It was said already why, and that stays.
   assert.deepEqual(await listedReasons(world), { [kva]: 'affiliationChanged' });
+});
+
+test('48 a DNS name that a rule is about puts its identity on the list at once', async () => {
+  const world = await startedWorld();
+  const { deps, run } = world;
+  const { answer } = await nodeWithCertificate(world);
+  await createRevocationRule(deps, run, { ...NOTHING, dnsName: '.bad.test' }, 'superseded');
+  await world.tick();
+  assert.deepEqual(await listedReasons(world), {});
+  await changeIdentity(deps, run, NODE_AGENT, { dnsNames: ['x.bad.test'] }, 'any');
+  await world.tick();
+  assert.deepEqual(await listedReasons(world), { [answer.serialNumber]: 'superseded' });
 });
 
 test('48 what an identity had in an earlier life stays listed when it is made again', async () => {
