@@ -25,13 +25,7 @@ import { newSerialNumber } from './issue-certificate.ts';
 import { disableSelfSigned, mergeAuthority } from './merge-authority.ts';
 import { ensureOutsideRequest } from './outside-request.ts';
 import { signCertificate } from './sign-certificate.ts';
-import {
-  isSigned,
-  ownerOfAuthority,
-  type SignedAuthority,
-  updateAuthority,
-  updateSigned,
-} from './update-authority.ts';
+import { isSigned, ownerOfAuthority, type SignedAuthority, updateAuthority } from './update-authority.ts';
 
 /** An attempt that has not been signed for so long gets new dates: with the old ones it would begin half spent. */
 const STALE_MS = DAY_MS;
@@ -67,9 +61,7 @@ export async function prepareAuthority(
   const planned = await planAuthorityRecord(deps, id, predecessor);
   if (isFinished(planned)) return planned;
   if (planned.state !== 'Creating') {
-    throw new EverleafError('Conflict', `Authority ${id} was given up while it was made.`, {
-      retryable: true,
-    });
+    throw givenUp(id);
   }
   if (planned.certificate === null && deps.policy.authorityRoot === 'outside') {
     await ensureOutsideRequest(deps, run, planned);
@@ -169,12 +161,40 @@ async function signItself(deps: Deps, run: Run, authority: Authority): Promise<S
     if (!recorded || !isSigned(recorded)) throw error;
     return recorded;
   }
-  return updateSigned(deps, authority.id, (current) =>
-    // Another run that gave it new dates meanwhile signs with those.
-    current.certificate === null && current.serialNumber === authority.serialNumber
+  const recorded = await updateAuthority(deps, authority.id, (current) =>
+    isStillPlanned(current, authority)
       ? { ...current, spkiHash: hash, keyId: key.keyId, certificate }
       : current,
   );
+  if (recorded.state === 'Retired') return throwKeyAway(deps, recorded);
+  if (isSigned(recorded)) return recorded;
+  throw new EverleafError('Conflict', `Authority ${authority.id} got other dates while it was signed.`, {
+    retryable: true,
+  });
+}
+
+/** Another run that gave it new dates meanwhile signs with those, also where another policy has moved its end alone. */
+function isStillPlanned(current: Authority, { serialNumber, notAfter }: Authority): boolean {
+  return (
+    current.state === 'Creating' &&
+    current.certificate === null &&
+    current.serialNumber === serialNumber &&
+    current.notAfter.getTime() === notAfter.getTime()
+  );
+}
+
+/** Of an authority that was given up meanwhile the vault may have got a key again, after those that it had were disabled. */
+async function throwKeyAway(deps: Deps, { id }: Authority): Promise<never> {
+  await updateAuthority(deps, id, (current) =>
+    current.keyDisabledAt === null ? current : { ...current, keyDisabledAt: null },
+  );
+  throw givenUp(id);
+}
+
+function givenUp(id: string): EverleafError {
+  return new EverleafError('Conflict', `Authority ${id} was given up while it was made.`, {
+    retryable: true,
+  });
 }
 
 /** What a vault answers for a key that was disabled, deleted or replaced there. It has just signed with another one. */
@@ -211,6 +231,8 @@ async function finish(
   merged: VaultCertificate,
 ): Promise<FinishedAuthority> {
   const { id, serialNumber, predecessorId, keyType, notAfter } = signed;
+  const recorded = (await deps.fleet.authority(id))?.value;
+  if (recorded?.state === 'Retired') return throwKeyAway(deps, recorded);
   // Before the row: after a kill in between it may stand there twice, and is never missing.
   await deps.identities.commit(FLEET_CHAIN, [
     eventChange(deps, run, 'authority-prepared', FLEET, {
