@@ -50,9 +50,8 @@ export async function listNoted(
   await inPool([...byIdentity.values()], async (said) => {
     const [first] = said;
     const stored = first === undefined ? null : await deps.identities.identity(first.part.identity);
-    if (stored === null) return;
     const parts = said.map(({ part }) => part);
-    const authorityIds = await list(stored.value, parts);
+    const authorityIds = stored === null ? NOTHING.authorityIds : await list(stored.value, parts);
     for (const { note } of said) concerned.set(note, authorityIds);
   });
   const ruled = notes.filter((note) => note.ruled !== null);

@@ -288,6 +288,21 @@ test('48 a list is replaced while two thirds of its life are left; plan and stat
   assert.deepEqual((await world.deps.crlFiles.numbers(id)).map(BigInt), [first.number, next.number]);
 });
 
+test('48 a revocation that cannot be looked up keeps no list from being replaced, and is not forgotten', async () => {
+  const world = await startedWorld();
+  await world.tick();
+  const id = await onlyAuthorityId(world);
+  const { number } = await servedList(world, id);
+  await revokeNow(world, 'KMS', 'superseded');
+  world.clock.advance(DAY_MS);
+  const blind = refuseCalls(world.deps, ({ method }) => method === 'certificates');
+  await assert.rejects(publish(world, blind), { code: 'StorageUnavailable' });
+  assert.ok((await servedList(world, id)).number > number);
+  assert.deepEqual(await listedReasons(world), {});
+  await publish(world);
+  assert.deepEqual(await listedReasons(world), { [await serialOf(world, 'KMS')]: 'superseded' });
+});
+
 test('48 the last list of an authority outlives it, and is served when it has ended', async () => {
   const world = await startedWorld();
   const id = await onlyAuthorityId(world);
