@@ -1,6 +1,8 @@
+import { EverleafError } from '../domain/errors.ts';
 import { groupBy } from '../domain/group-by.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
+import { addMs } from '../domain/instants.ts';
 import {
   isSameListing,
   type ListedRevocation,
@@ -9,6 +11,7 @@ import {
   type RevokedPart,
 } from '../domain/listed-revocation.ts';
 import { identityText } from '../domain/names.ts';
+import { BACKDATE_MS } from '../domain/policy.ts';
 import type { CertificateRevocation, RevocationRule } from '../domain/revocation.ts';
 import type { Deps } from './deps.ts';
 import { findRuleOf } from './find-revocation.ts';
@@ -37,11 +40,8 @@ export async function listNoted(
   notes: readonly ListingNote[],
 ): Promise<ReadonlyMap<ListingNote, ReadonlySet<string>>> {
   const rules = await deps.revocationRules.all();
-  const list = async (identity: Identity, parts: readonly RevokedPart[]) => {
-    const { authorityIds, put, remove } = await planListing(deps, identity, parts, rules);
-    await changeListed(deps, identity, { put, remove });
-    return authorityIds;
-  };
+  const list = (identity: Identity, parts: readonly RevokedPart[]) =>
+    bringUpToDate(deps, identity, parts, rules);
   const concerned = new Map<ListingNote, ReadonlySet<string>>();
   const byIdentity = groupBy(
     notes.flatMap((note) => (note.revoked === null ? [] : [{ note, part: note.revoked }])),
@@ -71,9 +71,38 @@ export async function listNoted(
 
 /** Brings what is listed of one identity up to date; a note that it has is still to be worked off. */
 export async function listIdentity(deps: ListingDeps, identity: Identity): Promise<void> {
-  const rules = await deps.revocationRules.all();
-  const { put, remove } = await planListing(deps, identity, [], rules);
-  await changeListed(deps, identity, { put, remove });
+  await bringUpToDate(deps, identity, [], await deps.revocationRules.all());
+}
+
+/** Looks at one identity at most: what is true of it does not change as fast as that. */
+const LOOKS = 5;
+
+/**
+ * Changes what is listed of an identity, and looks again at the facts as they stand then, until there is nothing to
+ * change: a slow run may have undone what a later one had listed already, whose note is gone.
+ * @param rules as they were read just now
+ * @returns the authorities whose lists name, or have named, a certificate of it
+ */
+async function bringUpToDate(
+  deps: ListingDeps,
+  identity: Identity,
+  parts: readonly RevokedPart[],
+  rules: readonly RevocationRule[],
+): Promise<ReadonlySet<string>> {
+  const concerned = new Set<string>();
+  let facts = { identity, rules };
+  for (let look = 1; look <= LOOKS; look++) {
+    const { authorityIds, put, remove } = await planListing(deps, facts.identity, parts, facts.rules);
+    for (const id of authorityIds) concerned.add(id);
+    if (put.length + remove.length === 0) return concerned;
+    await changeListed(deps, identity, { put, remove });
+    const stored = await deps.identities.identity(identity);
+    if (stored === null) return concerned;
+    facts = { identity: stored.value, rules: await deps.revocationRules.all() };
+  }
+  throw new EverleafError('Conflict', `What is listed of ${identityText(identity)} changes all the time.`, {
+    retryable: true,
+  });
 }
 
 async function changeListed(
@@ -121,7 +150,8 @@ export async function planListing(
   // Read last, so that none is missing that was there when what revokes it was written.
   const certificates = await deps.identities.certificates(identity);
   const now = deps.clock.now();
-  const inForce = certificates.filter(({ notAfter }) => notAfter >= now);
+  // A list begins a little before it is made, and must name what was in force then.
+  const inForce = certificates.filter(({ notAfter }) => notAfter >= addMs(now, -BACKDATE_MS));
   return compare(inForce, { identity, lines, revocations, rules, parts, listed });
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canPublishCrl } from '../../shared/domain/crl.ts';
 import { MANAGEMENT_CLIENTS } from '../../shared/domain/identity.ts';
-import { DAY_MS, HOUR_MS, SECOND_MS } from '../../shared/domain/instants.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
 import { MANAGEMENT_CLUSTER } from '../../shared/domain/names.ts';
 import type { RevocationReason } from '../../shared/domain/revocation.ts';
 import { parseCertificate } from '../../shared/pki/certificate.ts';
@@ -29,7 +29,7 @@ import { createRevocationRule, deleteRevocationRule } from '../../shared/use-cas
 import { revoke } from '../../shared/use-cases/revoke.ts';
 import { identityOf, KMS, logIn, management, NODE_AGENT, requestOf } from '../support/agent.ts';
 import { refuseCalls } from '../support/faults.ts';
-import { recordCalls } from '../support/intercepted-ports.ts';
+import { interceptPorts, recordCalls } from '../support/intercepted-ports.ts';
 import type { World } from '../support/memory-world.ts';
 import { nodeWithCertificate, startedWorld } from '../support/operator-actions.ts';
 import { listedReasons, onlyAuthorityId, publish, servedList } from '../support/revocation-lists.ts';
@@ -174,6 +174,44 @@ test('48 a slow run never serves a list that lacks what a later one has', async 
   };
   await assert.rejects(publishAtOnce({ ...world.deps, signer }, world.run), { code: 'Conflict' });
   assert.equal(Object.keys(await listedReasons(world)).length, 2);
+});
+
+test('48 a slow run that looked before a revocation takes nothing off that a later one has listed', async () => {
+  const world = await startedWorld();
+  const leases = { acquire: async () => ({ release: async () => undefined }) };
+  const deps = { ...world.deps, leases };
+  const rule = await createRevocationRule(
+    deps,
+    world.run,
+    { ...NOTHING, cluster: 'management' },
+    'superseded',
+  );
+  await publish(world);
+  await deleteRevocationRule(deps, world.run, rule.id);
+  let isRevoked = false;
+  const slow = interceptPorts(deps, async ({ method, args }, proceed) => {
+    if (!isRevoked && method === 'changeListed' && JSON.stringify(args).includes('"KMS"')) {
+      isRevoked = true;
+      await revokeNow(world, 'KMS', 'superseded');
+      await publish(world, deps);
+    }
+    return proceed();
+  });
+  await publish(world, slow);
+  assert.deepEqual(Object.keys(await listedReasons(world)), [await serialOf(world, 'KMS')]);
+});
+
+test('48 a list names what was in force when it begins, although it is made after that', async () => {
+  const world = await startedWorld();
+  const { head } = (await identityOf(world, KMS)).certificate;
+  assert.ok(head !== null);
+  world.clock.advance(head.notAfter.getTime() - world.clock.now().getTime() - MINUTE_MS);
+  await revokeNow(world, 'KMS', 'superseded');
+  world.clock.advance(2 * MINUTE_MS);
+  await publish(world);
+  const { thisUpdate } = await servedList(world, await onlyAuthorityId(world));
+  assert.ok(thisUpdate < head.notAfter);
+  assert.deepEqual(Object.keys(await listedReasons(world)), [head.serialNumber]);
 });
 
 test('48 an entry stays to the end of its certificate and on one list more', async () => {
