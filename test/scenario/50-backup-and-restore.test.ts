@@ -88,7 +88,7 @@ describe('50 a fleet that is lost but for its backup', () => {
     const [authority] = await place.deps.fleet.authorities();
     assert.match(authority?.keyId ?? '', /^https:\/\/another\.vault\.test\/keys\/authority--/);
     const expected =
-      /^record fleet (?:deployment|lease\|backup|timer\|backup|authority\|.*|audit-signing.*)$|^record \d\d o\|/;
+      /^record fleet (?:deployment|lease\|backup|timer\|backup|(?:authority|responder)\|.*|audit-signing.*)$|^record \d\d o\|/;
     assert.deepEqual(
       differing.filter((key) => !expected.test(key)),
       [],
