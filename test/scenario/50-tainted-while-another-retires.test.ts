@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ActiveAuthority, isActive } from '../../shared/domain/authority.ts';
-import { DAY_MS } from '../../shared/domain/instants.ts';
+import { DAY_MS, HOUR_MS } from '../../shared/domain/instants.ts';
 import { encodePem } from '../../shared/pki/pem.ts';
 import { bundleOf, readAuthorities } from '../../shared/use-cases/authorities.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
@@ -34,6 +34,8 @@ async function taintedEarly(): Promise<{ world: World; bundle: string }> {
 
 test('50 who has a certificate of a retiring authority accepts the one that follows a tainted one', async () => {
   const { world, bundle } = await taintedEarly();
+  await rollAuthority(world.deps, world.run);
+  world.clock.advance(HOUR_MS);
   await rollAuthority(world.deps, world.run);
   const next = await activeIn(world);
   assert.equal(next.crossCertificates.length, 2);
