@@ -28,16 +28,29 @@ export async function prepareSuccessor(
     const next = all.find(isSuccessor)?.id ?? (isWanted ? newAuthorityId(deps) : null);
     return next === deployment.nextAuthorityId ? null : { nextAuthorityId: next };
   });
-  if (nextAuthorityId === null) return null;
+  return nextAuthorityId === null ? null : prepareCrossSigned(deps, run, nextAuthorityId);
+}
+
+/**
+ * Prepares the authority of that id, or goes on with it, with the cross certificates by which those accept it that know
+ * the present ones.
+ * @returns null while its request waits for an outside root
+ * @throws EverleafError as `prepareAuthority`
+ */
+export async function prepareCrossSigned(
+  deps: Deps,
+  run: Run,
+  id: string,
+): Promise<FinishedAuthority | null> {
   const [now, all] = [deps.clock.now(), await deps.fleet.authorities()];
-  return prepareAuthority(deps, run, nextAuthorityId, crossSigner(all, now), retiringSigners(all, now));
+  return prepareAuthority(deps, run, id, crossSigner(all, now), retiringSigners(all, now));
 }
 
 /**
  * Who signs the cross certificate, so that those who know only that one accept the next: the authority that signs, else
  * the tainted one that signed last. One that has ended helps nobody.
  */
-export function crossSigner(all: readonly Authority[], now: Date): FinishedAuthority | null {
+function crossSigner(all: readonly Authority[], now: Date): FinishedAuthority | null {
   const known = all.filter(isFinished).filter(({ notAfter }) => notAfter > now);
   const tainted = known
     .filter(({ state, activatedAt }) => state === 'Tainted' && activatedAt !== null)
