@@ -1,4 +1,5 @@
 import { type Authority, type FinishedAuthority, isFinished, isSuccessor } from '../domain/authority.ts';
+import { ensureCrossCertificate } from './cross-sign.ts';
 import { pinDeployment } from './deployment.ts';
 import type { Deps, Run } from './deps.ts';
 import { newAuthorityId, prepareAuthority } from './prepare-authority.ts';
@@ -44,6 +45,23 @@ export async function prepareCrossSigned(
 ): Promise<FinishedAuthority | null> {
   const [now, all] = [deps.clock.now(), await deps.fleet.authorities()];
   return prepareAuthority(deps, run, id, crossSigner(all, now), retiringSigners(all, now));
+}
+
+/**
+ * Has the retiring authorities vouch for one that is about to sign in the place of a tainted one, and was prepared before
+ * the taint. Whatever fails there does not keep it from signing: nobody else does.
+ */
+export async function vouchForNext(deps: Deps, run: Run, id: string): Promise<void> {
+  const all = await deps.fleet.authorities();
+  const next = all.filter(isFinished).find((one) => one.id === id);
+  if (next === undefined) return;
+  for (const signer of retiringSigners(all, deps.clock.now())) {
+    try {
+      await ensureCrossCertificate(deps, run, next, signer);
+    } catch (error) {
+      run.log.write('error', `Authority ${signer.id} could not cross-sign authority ${id}: ${String(error)}`);
+    }
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ import { countAcknowledgements } from './count-acknowledgements.ts';
 import { deliverBundle, undelivered } from './deliver-bundle.ts';
 import type { Deps, Run } from './deps.ts';
 import { disableEndedKeys } from './disable-ended-keys.ts';
-import { prepareSuccessor } from './prepare-successor.ts';
+import { prepareSuccessor, vouchForNext } from './prepare-successor.ts';
 import { renewResponders } from './renew-responders.ts';
 import { readRollFacts } from './roll-facts.ts';
 import { withLease } from './with-lease.ts';
@@ -126,6 +126,7 @@ async function takeStep(deps: Deps, run: Run, step: RollStep, known: readonly Au
       await countAcknowledgements(deps);
       return;
     case 'activate':
+      await vouchForNext(deps, run, id);
       await activateAuthority(deps, run, id, await acknowledgementDetails(deps, id));
       return;
     case 'retire':
