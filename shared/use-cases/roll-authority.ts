@@ -1,7 +1,7 @@
 import { type Authority, activateSuccessorBy, canIssue } from '../domain/authority.ts';
 import { missingText } from '../domain/authority-census.ts';
 import { isStepDue, planRoll, type RollStep } from '../domain/authority-plan.ts';
-import { wholeSecond } from '../domain/instants.ts';
+import { toInstant, wholeSecond } from '../domain/instants.ts';
 import { bundleRecord, readAuthorities } from './authorities.ts';
 import {
   activateAuthority,
@@ -159,7 +159,7 @@ export async function acknowledgementDetails(deps: Pick<Deps, 'fleet'>, id: stri
       .slice(0, NAMED)
       .map(({ cluster, name }) => `${cluster}/${name}`)
       .join(' '),
-    countedAt: asOf.toISOString(),
+    countedAt: toInstant(asOf),
   };
 }
 

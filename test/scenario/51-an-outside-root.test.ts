@@ -15,7 +15,12 @@ import type { Deps } from '../../shared/use-cases/deps.ts';
 import { ensureAuthority, firstStart } from '../../shared/use-cases/first-start.ts';
 import { logInWithToken } from '../../shared/use-cases/log-in-with-token.ts';
 import type { LoginAnswer } from '../../shared/use-cases/login-answer.ts';
-import { activateByHand, prepareByHand } from '../../shared/use-cases/manage-authorities.ts';
+import {
+  activateByHand,
+  cancelByHand,
+  prepareByHand,
+  rollNow,
+} from '../../shared/use-cases/manage-authorities.ts';
 import { issueLoginFile } from '../../shared/use-cases/manage-identity.ts';
 import { taintByHand } from '../../shared/use-cases/manage-taint.ts';
 import { readOutsideCertificate } from '../../shared/use-cases/outside-certificate.ts';
@@ -251,6 +256,24 @@ test('51 a request that the vault has lost is made again, and what was signed fo
   });
   assert.notEqual(await readOutsideRequest(world.deps, world.run, id), old);
   assert.equal((await bring(world)).state, 'Prepared');
+});
+
+test('51 a first request that was given up is followed by another, and by one alone', async () => {
+  const world = outside();
+  await world.tick();
+  const first = await waitingId(world);
+  await cancelByHand(world.deps, world.run, first);
+  await world.tick();
+  const second = await waitingId(world);
+  assert.notEqual(second, first);
+  await cancelByHand(world.deps, world.run, second);
+  await rollNow(world.deps, world.run);
+  const third = await waitingId(world);
+  await world.tick();
+  assert.deepEqual((await world.deps.fleet.authorities()).length, 3);
+  await bring(world);
+  await world.tick();
+  assert.equal((await readAuthorities(world.deps)).active?.id, third);
 });
 
 test('51 a deployment that began without a root gets one: the old authority vouches for the first below it', async () => {
