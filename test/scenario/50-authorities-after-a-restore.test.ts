@@ -87,6 +87,29 @@ describe('50 a restored fleet', () => {
   });
 });
 
+test('50 beside the lists of the lost place a new one is published at once: none may go back to a lower number', async () => {
+  const family: CopyFamily = new Map();
+  const world = memoryWorld({}, undefined, { family });
+  await startWorld(world);
+  const { id } = await readActiveAuthority(world.deps);
+  const { serialNumber } = await logIn(
+    world,
+    await tokenFromLoginFile(world, NODE_AGENT),
+    requestOf(NODE_AGENT, 'node'),
+  );
+  await publish(world);
+  const file = await backUp(world);
+  world.clock.advance(HOUR_MS);
+  await revoke(world.deps, world.run, NODE_AGENT, { instance: null, serialNumber }, 'superseded');
+  await publish(world);
+  const { number } = await servedList(world, id);
+  const place = await restored(world, family, file);
+  const deps = { ...place.deps, crlFiles: world.deps.crlFiles };
+  assert.equal(await publish(place, deps), 1);
+  assert.ok((await servedList({ deps }, id)).number > number);
+  assert.equal(await publish(place, deps), 0, 'once');
+});
+
 test('50 an authority that was retired and has its last list before it signs that list in the new place', async () => {
   const family: CopyFamily = new Map();
   const world = memoryWorld({}, undefined, { family });
