@@ -99,7 +99,10 @@ export async function activateByHand(
   await vouchForNext(deps, run, id);
   await activateAuthority(deps, run, id, { byHand: true, ...(await acknowledgementDetails(deps, id)) });
   await followUp(deps, run);
-  return readAuthority(deps, id);
+  const after = await readAuthority(deps, id);
+  // Others act as well: it was given up meanwhile. One that was tainted or followed since has signed.
+  if (after.activatedAt === null) throw wrongState(after, 'activated');
+  return after;
 }
 
 /** Whom an activation would meet unprepared. Changes nothing but the counts. */

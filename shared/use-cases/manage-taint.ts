@@ -81,7 +81,8 @@ async function setPaused(deps: Deps, run: Run, id: string, pausedAt: Date | null
   const after = await updateTaint(deps, id, (taint) =>
     (taint.pausedAt !== null) === isPause ? null : { ...taint, pausedAt },
   );
-  return after ?? readAuthority(deps, id);
+  if (after === null) throw wrongState(await readAuthority(deps, id), isPause ? 'paused' : 'resumed');
+  return after;
 }
 
 /**
