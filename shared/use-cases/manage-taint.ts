@@ -102,7 +102,7 @@ export async function revokeByHand(deps: Deps, run: Run, id: string, isForced: b
     const remedy = 'A dry run names their owners; with "force" it is revoked all the same.';
     throw blocked(authority, 'revoked', blockedBy, remedy);
   }
-  await revokeAuthority(deps, run, id, { byHand: true, isForced, identitiesLeft: affected.length });
+  await revokeAuthority(deps, run, id, { isForced, identitiesLeft: affected.length });
   await followUp(deps, run);
   return readAuthority(deps, id);
 }

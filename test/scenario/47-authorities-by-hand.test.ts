@@ -127,6 +127,25 @@ describe('47 of two operators at once', () => {
   });
 });
 
+test('47 an authority that an operator pauses while the timer is about to revoke it stays', async () => {
+  const { world } = await start();
+  const { deps, run } = world;
+  const { id } = await prepareByHand(deps, run);
+  await activateByHand(deps, run, id, true);
+  await taintByHand(deps, run, id, 'lost');
+  world.clock.advance(HOUR_MS);
+  let isPaused = false;
+  const meanwhile = interceptPorts(deps, async ({ port, method }, proceed) => {
+    if (`${port}.${method}` === 'identities.commit' && !isPaused) {
+      isPaused = true;
+      await pauseTaint(deps, run, id);
+    }
+    return proceed();
+  });
+  await rollNow(meanwhile, run);
+  assert.deepEqual([isPaused, (await deps.fleet.authority(id))?.value.state], [true, 'Tainted']);
+});
+
 describe('47 what a tainted authority signed', () => {
   test('47 is not given out again, and a line that it began goes on after it was revoked', async () => {
     const { world, authorityId } = await start();
