@@ -69,6 +69,7 @@ export async function reportCosts(report: Report): Promise<void> {
       idle,
       times(inVault, agents * IN_VAULT),
       times(agent, agents * (1 - IN_VAULT)),
+      times(walkOver(agents), RUNS_A_DAY['watch-fleet'] * 365),
       { ...NOTHING, messages: POLLS_A_YEAR / 3 },
     ]);
     const parts = costsOf(year);
@@ -95,6 +96,11 @@ async function measure(world: World, act: (deps: Deps) => Promise<unknown>): Pro
   const { deps, counts } = countedDeps(world);
   await act(deps);
   return { ...counts(), executions: 1 };
+}
+
+/** The walk of `watch-fleet` over everybody: the list comes in pages of 500, ten of them in a second. */
+function walkOver(agents: number): Use {
+  return { ...NOTHING, reads: agents / 500, executions: agents / 5_000 };
 }
 
 /** What the timers ask for in a year when nothing is due, those parts aside that grow with the fleet. */
