@@ -28,6 +28,7 @@ export class EventQueue {
   }
 
   async #send(): Promise<void> {
+    if (this.#waiting.length === 0) return;
     try {
       // A subscription cannot be made without its queue; here whoever comes first makes it.
       if (!this.#isPrepared) await this.#queue.createIfNotExists();
