@@ -51,20 +51,19 @@ export async function heedHint(
       subject.of === 'identity'
         ? await lookAtIdentity(deps, run, subject.identity, subject.kind, hint)
         : await lookAtAuthority(deps, run, subject, hint);
-    if (outcome === 'dropped')
+    if (outcome === 'dropped') {
       return drop(
         run,
         `An event of a vault is about "${hint.name}", and the record has no such thing there.`,
       );
+    }
     run.log.write('info', `Event of a vault, ${hint.kind} of "${hint.name}": ${outcome}.`);
     return outcome;
   } catch (error) {
     const code = isEverleafError(error) ? error.code : 'Internal';
-    run.log.write(
-      'error',
-      `Could not look at "${hint.name}", which the timers do instead: ${String(error)}`,
-      { code },
-    );
+    run.log.write('warn', `Could not look at "${hint.name}", which the timers do instead: ${String(error)}`, {
+      code,
+    });
     return 'failed';
   }
 }
