@@ -11,6 +11,7 @@ import {
 } from '../../domain/metrics.ts';
 import type { Counted, Metrics } from '../../ports/metrics.ts';
 import { soon } from '../system/soon.ts';
+import { currentTrace } from '../system/trace.ts';
 import { MetricRegistry } from './metric-registry.ts';
 
 /** OpenTelemetry's own default. */
@@ -33,6 +34,8 @@ export class OpenTelemetryMetrics implements Metrics {
   #sending: Sender | null = null;
   #isAwaited = false;
   #reports: Promise<unknown> = Promise.resolve();
+  /** Why nothing can be sent. */
+  #failure: string | null = null;
 
   /** @param makeExporter called once, when there is something to export */
   constructor(makeExporter: () => Promise<PushMetricExporter>) {
@@ -59,8 +62,9 @@ export class OpenTelemetryMetrics implements Metrics {
     const send = async () => {
       const sender = await this.#load();
       await this.#registry.report(gauges);
-      await sender?.flush();
+      const failure = sender === null ? this.#failure : await sender.flush();
       await this.#registry.report([]);
+      if (failure !== null) currentTrace()?.log.write('warn', `Could not send metrics: ${failure}`);
     };
     this.#reports = this.#reports.then(send);
     await this.#reports;
@@ -72,7 +76,7 @@ export class OpenTelemetryMetrics implements Metrics {
     soon(LOAD_AFTER_MS, () => void this.#load());
   }
 
-  /** Null when it cannot be loaded: who is to be told of it, without telemetry? The work goes on. */
+  /** Null when it cannot be loaded: the next report says so, and the work goes on. */
   #load(): Promise<Sender | null> {
     this.#isAwaited = true;
     this.#sender ??= startSending(this.#registry, this.#makeExporter).then(
@@ -80,7 +84,10 @@ export class OpenTelemetryMetrics implements Metrics {
         this.#sending = sender;
         return sender;
       },
-      () => null,
+      (error: unknown) => {
+        this.#failure = String(error);
+        return null;
+      },
     );
     return this.#sender;
   }
@@ -92,6 +99,14 @@ async function startSending(registry: MetricRegistry, makeExporter: () => Promis
     import('@opentelemetry/sdk-metrics'),
     makeExporter(),
   ]);
+  let failure: string | null = null;
+  // The SDK keeps to itself what becomes of an export.
+  const send = exporter.export.bind(exporter);
+  exporter.export = (metrics, done) =>
+    send(metrics, (result) => {
+      failure = result.code === 0 ? null : String(result.error ?? 'the exporter gave no reason');
+      done(result);
+    });
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: EXPORT_EVERY_MS });
   const provider = new MeterProvider({ readers: [reader] });
   const meter = provider.getMeter('everleaf');
@@ -117,7 +132,15 @@ async function startSending(registry: MetricRegistry, makeExporter: () => Promis
   return {
     record: (name: NameOf<'histogram'>, labels: Labels, value: number) =>
       histograms.get(name)?.record(value, labels),
-    flush: () => provider.forceFlush().catch(() => undefined),
+    /** Null, or why it came to nothing. Never throws. */
+    flush: async (): Promise<string | null> => {
+      try {
+        await provider.forceFlush();
+        return failure;
+      } catch (error) {
+        return String(error);
+      }
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import {
   InMemoryMetricExporter,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
+import { inTrace } from '../../../shared/adapters/system/trace.ts';
 import { MetricRegistry } from '../../../shared/adapters/telemetry/metric-registry.ts';
 import {
   azureMonitorMetrics,
@@ -43,6 +44,25 @@ test('a report brings what was counted before anything was loaded, once', async 
       ['everleaf.login.denied', '{login}', 5, { reason: 'Expired' }],
     ],
   );
+});
+
+test('metrics that could not be sent are told of in the log, and stop nobody', async () => {
+  const refusing: PushMetricExporter = Object.assign(inMemory(), {
+    export: (_: unknown, done: (result: { code: number; error: Error }) => void) =>
+      done({ code: 1, error: new Error('403') }),
+  });
+  for (const [make, reason] of [
+    [async () => refusing, /403/],
+    [unreachable, /no exporter here/],
+  ] as const) {
+    const lines: string[] = [];
+    const log = { write: (level: string, message: string) => void lines.push(`${level}: ${message}`) };
+    const metrics = new OpenTelemetryMetrics(make);
+    await inTrace('i', { correlationId: 'c', log }, () => metrics.report([POISON]));
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', /^warn: Could not send metrics: /);
+    assert.match(lines[0] ?? '', reason);
+  }
 });
 
 test('Application Insights gets names, values and labels, with the app’s own token', async () => {
