@@ -2,6 +2,7 @@ import type { ContainerClient } from '@azure/storage-blob';
 import { EverleafError } from '../../domain/errors.ts';
 import type { BackupStore } from '../../ports/backup-store.ts';
 import { storageError } from './errors.ts';
+import { prepareContainer } from './numbered-blobs.ts';
 import { isAlreadyThere } from './write-once.ts';
 
 export const BACKUP_CONTAINER = 'backups';
@@ -21,12 +22,8 @@ export class BlobBackupStore implements BackupStore {
     this.#container = container;
   }
 
-  async prepare(): Promise<void> {
-    try {
-      await this.#container.createIfNotExists();
-    } catch (error) {
-      throw storageError(error, `Cannot make the container "${this.#container.containerName}"`);
-    }
+  prepare(): Promise<void> {
+    return prepareContainer(this.#container);
   }
 
   async write(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
