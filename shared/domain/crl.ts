@@ -112,7 +112,8 @@ export function longestCrlSeconds(
   validityHours: number,
 ): number {
   const life = authority.notAfter.getTime() - authority.notBefore.getTime();
-  const most = isOver(authority) ? life : 2 * validityHours * HOUR_MS;
+  const validity = validityHours * HOUR_MS;
+  const most = isOver(authority) ? Math.max(life, validity) : 2 * validity;
   return (most + BEYOND_END_MS + BACKDATE_MS) / SECOND_MS;
 }
 

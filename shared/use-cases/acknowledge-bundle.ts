@@ -47,12 +47,13 @@ export async function acknowledgeBundle(
     };
     const before = line?.value ?? null;
     const isKnown = before === null || before.bundleId === bundleId;
-    if (isKnown && identity.value.acknowledgedBundleId === bundleId) return answer;
+    const told = withBundle(identity.value, before, bundleId);
+    if (isKnown && told.acknowledgedBundleId === identity.value.acknowledgedBundleId) return answer;
     const changes: Change[] = [
       {
         op: 'replace',
         kind: 'identity',
-        value: countIssuance(deps, withBundle(identity.value, bundleId)),
+        value: countIssuance(deps, told),
         etag: identity.etag,
       },
       ...bundleEvents(deps, runAs(run, identity.value), identity.value, before, bundleId),

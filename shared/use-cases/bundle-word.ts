@@ -4,9 +4,18 @@ import type { Change } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 
-/** The identity after one of its agents named the trust bundle that it holds; null when it said nothing. */
-export function withBundle(identity: Identity, bundleId: string | null): Identity {
-  return bundleId === null ? identity : { ...identity, acknowledgedBundleId: bundleId };
+/**
+ * The identity after one of its agents named the trust bundle that it holds; null when it said nothing. Of one that is
+ * delivered to a vault the row keeps the word of the client that reads the vault: a replica speaks for itself alone.
+ * @param line the line of whoever spoke; null for the client that reads the vault
+ */
+export function withBundle(
+  identity: Identity,
+  line: Pick<Instance, 'id'> | null,
+  bundleId: string | null,
+): Identity {
+  const isReplica = line !== null && identity.delivery === 'vault';
+  return bundleId === null || isReplica ? identity : { ...identity, acknowledgedBundleId: bundleId };
 }
 
 /** The line after its agent named the trust bundle that it holds; null when it said nothing. */

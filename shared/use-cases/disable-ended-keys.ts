@@ -8,13 +8,16 @@ import { publishedOf } from './read-crl.ts';
 
 /**
  * Takes the keys of authorities that have ended out of use in the vault, where nothing is lost by it: what cannot sign
- * cannot be misused. One that has a revocation list to sign keeps its key until the last list is published. Written down afterwards, so that each is asked about once; safe to repeat.
+ * cannot be misused. One that has a revocation list to sign keeps its key until the last list is published, unless somebody
+ * has taken the key out of use in the vault: then there is nothing to wait for. Written down afterwards, so that each is
+ * asked about once; safe to repeat.
  */
 export async function disableEndedKeys(deps: Deps, run: Run): Promise<void> {
   const [all, states] = await Promise.all([deps.fleet.authorities(), deps.crl.states()]);
   for (const authority of all.filter(hasEnded)) {
-    if (awaitsLastCrl(authority, publishedOf(states, authority.id), deps.clock.now())) continue;
     const name = vaultAuthorityName(authority.id);
+    const awaitsList = awaitsLastCrl(authority, publishedOf(states, authority.id), deps.clock.now());
+    if (awaitsList && (await deps.authorityVault.enabledVersions(name)).length > 0) continue;
     await deps.authorityVault.discardPending(name);
     for (const version of await deps.authorityVault.enabledVersions(name)) {
       await deps.authorityVault.disable(name, version);

@@ -1,7 +1,7 @@
 import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import type { FinishedAuthority } from '../domain/authority.ts';
 import { isSameBytes } from '../domain/encoding.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { EverleafError } from '../domain/errors.ts';
 import { DAY_MS, later, SECOND_MS, toInstant } from '../domain/instants.ts';
 import { vaultResponderName } from '../domain/names.ts';
 import { BACKDATE_MS } from '../domain/policy.ts';
@@ -28,6 +28,7 @@ import { eventChange } from './events.ts';
 import { newSerialNumber } from './issue-certificate.ts';
 import { requestFromVault } from './request-from-vault.ts';
 import { signCertificate } from './sign-certificate.ts';
+import { updateResponder } from './update-responder.ts';
 
 /** Tries of an attempt whose key in the vault somebody else has thrown away. */
 const TRIES = 3;
@@ -241,24 +242,4 @@ function updateAttempt(
     const attempt = change(current.attempt);
     return attempt === current.attempt ? current : { ...current, attempt };
   });
-}
-
-async function updateResponder(
-  deps: Deps,
-  authorityId: string,
-  change: (responder: Responder) => Responder,
-): Promise<Responder> {
-  for (;;) {
-    const stored = await deps.ocsp.responder(authorityId);
-    const before = stored?.value ?? { v: 1, authorityId, attempt: null, certificates: [] };
-    const value = change(before);
-    if (value === before) return value;
-    try {
-      if (stored === null) await deps.ocsp.insertResponder(value);
-      else await deps.ocsp.replaceResponder(value, stored.etag);
-      return value;
-    } catch (error) {
-      if (!isEverleafError(error, 'Conflict', 'AlreadyExists')) throw error;
-    }
-  }
 }

@@ -1,6 +1,8 @@
+import { EverleafError } from '../domain/errors.ts';
 import { groupBy } from '../domain/group-by.ts';
 import type { CertificateRecord, Identity } from '../domain/identity.ts';
 import type { Instance } from '../domain/instance.ts';
+import { addMs } from '../domain/instants.ts';
 import {
   isSameListing,
   type ListedRevocation,
@@ -9,6 +11,7 @@ import {
   type RevokedPart,
 } from '../domain/listed-revocation.ts';
 import { identityText } from '../domain/names.ts';
+import { BACKDATE_MS } from '../domain/policy.ts';
 import type { CertificateRevocation, RevocationRule } from '../domain/revocation.ts';
 import type { Deps } from './deps.ts';
 import { findRuleOf } from './find-revocation.ts';
@@ -30,42 +33,76 @@ const NOTHING: ListingPlan = { authorityIds: new Set(), put: [], remove: [] };
 /**
  * Brings what is listed up to date with everything that was noted: every certificate in force of every identity concerned
  * is judged anew. Safe to interrupt and to repeat; the notes stay.
- * @returns the authorities whose lists are concerned, also where an earlier run has done it all
+ * @returns for each note the authorities whose lists it concerns, also where an earlier run has done it all
  */
 export async function listNoted(
   deps: ListingDeps,
   notes: readonly ListingNote[],
-): Promise<ReadonlySet<string>> {
-  const concerned = new Set<string>();
+): Promise<ReadonlyMap<ListingNote, ReadonlySet<string>>> {
   const rules = await deps.revocationRules.all();
-  const list = async (identity: Identity, parts: readonly RevokedPart[]) => {
-    const { authorityIds, put, remove } = await planListing(deps, identity, parts, rules);
-    await changeListed(deps, identity, { put, remove });
-    for (const id of authorityIds) concerned.add(id);
-  };
-  const parts = groupBy(
-    notes.flatMap(({ revoked }) => revoked ?? []),
-    ({ identity }) => identityText(identity).toLowerCase(),
+  const list = (identity: Identity, parts: readonly RevokedPart[]) =>
+    bringUpToDate(deps, identity, parts, rules);
+  const concerned = new Map<ListingNote, ReadonlySet<string>>();
+  const byIdentity = groupBy(
+    notes.flatMap((note) => (note.revoked === null ? [] : [{ note, part: note.revoked }])),
+    ({ part }) => identityText(part.identity).toLowerCase(),
   );
-  await inPool([...parts.values()], async (said) => {
+  await inPool([...byIdentity.values()], async (said) => {
     const [first] = said;
-    const stored = first === undefined ? null : await deps.identities.identity(first.identity);
-    if (stored !== null) await list(stored.value, said);
+    const stored = first === undefined ? null : await deps.identities.identity(first.part.identity);
+    const parts = said.map(({ part }) => part);
+    const authorityIds = stored === null ? NOTHING.authorityIds : await list(stored.value, parts);
+    for (const { note } of said) concerned.set(note, authorityIds);
   });
-  const ruled = notes.flatMap((note) => note.ruled ?? []);
+  const ruled = notes.filter((note) => note.ruled !== null);
   if (ruled.length === 0) return concerned;
+  const byRules = new Set<string>();
   for await (const page of pagesOf((position) => deps.identities.identities(position))) {
-    const matching = page.filter((identity) => ruled.some((part) => mayMatch(part, identity)));
-    await inPool(matching, (identity) => list(identity, []));
+    const matching = page.filter((identity) =>
+      ruled.some(({ ruled: part }) => part !== null && mayMatch(part, identity)),
+    );
+    for (const ids of await inPool(matching, (identity) => list(identity, []))) {
+      for (const id of ids) byRules.add(id);
+    }
   }
+  for (const note of ruled) concerned.set(note, byRules);
   return concerned;
 }
 
 /** Brings what is listed of one identity up to date; a note that it has is still to be worked off. */
 export async function listIdentity(deps: ListingDeps, identity: Identity): Promise<void> {
-  const rules = await deps.revocationRules.all();
-  const { put, remove } = await planListing(deps, identity, [], rules);
-  await changeListed(deps, identity, { put, remove });
+  await bringUpToDate(deps, identity, [], await deps.revocationRules.all());
+}
+
+/** Looks at one identity at most: what is true of it does not change as fast as that. */
+const LOOKS = 5;
+
+/**
+ * Changes what is listed of an identity, and looks again at the facts as they stand then, until there is nothing to
+ * change: a slow run may have undone what a later one had listed already, whose note is gone.
+ * @param rules as they were read just now
+ * @returns the authorities whose lists name, or have named, a certificate of it
+ */
+async function bringUpToDate(
+  deps: ListingDeps,
+  identity: Identity,
+  parts: readonly RevokedPart[],
+  rules: readonly RevocationRule[],
+): Promise<ReadonlySet<string>> {
+  const concerned = new Set<string>();
+  let facts = { identity, rules };
+  for (let look = 1; look <= LOOKS; look++) {
+    const { authorityIds, put, remove } = await planListing(deps, facts.identity, parts, facts.rules);
+    for (const id of authorityIds) concerned.add(id);
+    if (put.length + remove.length === 0) return concerned;
+    await changeListed(deps, identity, { put, remove });
+    const stored = await deps.identities.identity(identity);
+    if (stored === null) return concerned;
+    facts = { identity: stored.value, rules: await deps.revocationRules.all() };
+  }
+  throw new EverleafError('Conflict', `What is listed of ${identityText(identity)} changes all the time.`, {
+    retryable: true,
+  });
 }
 
 async function changeListed(
@@ -113,7 +150,8 @@ export async function planListing(
   // Read last, so that none is missing that was there when what revokes it was written.
   const certificates = await deps.identities.certificates(identity);
   const now = deps.clock.now();
-  const inForce = certificates.filter(({ notAfter }) => notAfter >= now);
+  // A list begins a little before it is made, and must name what was in force then.
+  const inForce = certificates.filter(({ notAfter }) => notAfter >= addMs(now, -BACKDATE_MS));
   return compare(inForce, { identity, lines, revocations, rules, parts, listed });
 }
 

@@ -124,7 +124,7 @@ async function signAndRecord(
     checkLine(line?.value ?? null);
     const use = await tokenUse(deps, owner.identity, token.id, 'counted', (current) =>
       agentCertificateChanges(
-        countIssuance(deps, withBundle(current, bundleId)),
+        countIssuance(deps, withBundle(current, { id: owner.instance }, bundleId)),
         head,
         wholeSecond(deps.clock.now()),
       ),

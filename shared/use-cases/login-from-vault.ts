@@ -78,7 +78,7 @@ async function recordUse(
       (bundleId !== null && bundleId !== current.acknowledgedBundleId);
     // Asked also when nothing is written: the token is judged once more there.
     const use = await tokenUse(deps, id, token.id, 'read', (fresh) => ({
-      identity: isNews ? countIssuance(deps, withBundle(fresh, bundleId)) : fresh,
+      identity: isNews ? countIssuance(deps, withBundle(fresh, null, bundleId)) : fresh,
       changes: [],
     }));
     // After the token was judged: what revokes the identity or the token has its own answer.

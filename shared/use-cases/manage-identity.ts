@@ -5,7 +5,7 @@ import { checkWishes } from '../domain/identity-wishes.ts';
 import { later } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
 import { planCredential } from '../domain/renewal-plan.ts';
-import { noteForIdentity } from './announce-lists.ts';
+import { announceLists, noteForIdentity } from './announce-lists.ts';
 import { identitiesOf, readCluster, readLiveCluster } from './clusters.ts';
 import type { Deps, Run } from './deps.ts';
 import { ensureSuccessor, type SuccessorWishes } from './ensure-successor.ts';
@@ -92,7 +92,9 @@ export async function changeIdentity(
   ifMatch: IfMatch,
 ): Promise<Identity> {
   const checked = checkWishes(wishes);
-  return updateIdentity(deps, id, async (current) => {
+  let isNoted = false;
+  const identity = await updateIdentity(deps, id, async (current) => {
+    isNoted = false;
     assertLive(current);
     assertUnchanged(deps, current, ifMatch);
     await assertMayName(run, current, checked.dnsNames ?? [], current.dnsNames);
@@ -103,7 +105,8 @@ export async function changeIdentity(
     if (names.length === 0) return null;
     const event = eventChange(deps, run, 'identity-changed', id, { details: { changed: names.join(' ') } });
     // A rule may revoke by a name that it has from now on, or had until now.
-    const notes = names.includes('dnsNames') ? [noteForIdentity(deps, current)] : [];
+    isNoted = names.includes('dnsNames');
+    const notes = isNoted ? [noteForIdentity(deps, current)] : [];
     if (!names.includes('autoRotate') || changed.revokedAt !== null) {
       return { identity: changed, changes: [event, ...notes] };
     }
@@ -112,6 +115,8 @@ export async function changeIdentity(
     const due = moveDue(changed, 'token', later(planCredential(changed, 'token', now).dueAt, now));
     return { identity: due.identity, changes: [...due.changes, event, ...notes] };
   });
+  if (isNoted) await announceLists(deps, run);
+  return identity;
 }
 
 /**

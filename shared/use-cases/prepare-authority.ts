@@ -6,7 +6,7 @@ import {
   isFinished,
 } from '../domain/authority.ts';
 import { toHex } from '../domain/encoding.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { type ErrorCode, EverleafError, isEverleafError } from '../domain/errors.ts';
 import { addMs, DAY_MS, SECOND_MS, toInstant } from '../domain/instants.ts';
 import { BACKDATE_MS, validityFor } from '../domain/policy.ts';
 import { type AuthorityInput, buildAuthorityTbs } from '../pki/authority-certificate.ts';
@@ -25,13 +25,7 @@ import { newSerialNumber } from './issue-certificate.ts';
 import { disableSelfSigned, mergeAuthority } from './merge-authority.ts';
 import { ensureOutsideRequest } from './outside-request.ts';
 import { signCertificate } from './sign-certificate.ts';
-import {
-  isSigned,
-  ownerOfAuthority,
-  type SignedAuthority,
-  updateAuthority,
-  updateSigned,
-} from './update-authority.ts';
+import { isSigned, ownerOfAuthority, type SignedAuthority, updateAuthority } from './update-authority.ts';
 
 /** An attempt that has not been signed for so long gets new dates: with the old ones it would begin half spent. */
 const STALE_MS = DAY_MS;
@@ -47,7 +41,8 @@ export function newAuthorityId(deps: Pick<Deps, 'random'>): string {
  * authority's own certificate is built here, signed by that key in the vault, and merged. With an outside root there is
  * the request alone, and the certificate is the one that the root has signed (`takeOutsideCertificate`).
  *
- * The authorities that are trusted now cross-sign it, so that who knows only them accepts what it will sign.
+ * The authorities that are trusted now cross-sign it, so that who knows only them accepts what it will sign; one that
+ * signs no more and whose key is gone from the vault keeps nobody waiting.
  *
  * Safe to interrupt after every step and to repeat: serial number and dates are written down first, and a call that
  * finds them goes on with them.
@@ -66,9 +61,7 @@ export async function prepareAuthority(
   const planned = await planAuthorityRecord(deps, id, predecessor);
   if (isFinished(planned)) return planned;
   if (planned.state !== 'Creating') {
-    throw new EverleafError('Conflict', `Authority ${id} was given up while it was made.`, {
-      retryable: true,
-    });
+    throw givenUp(id);
   }
   if (planned.certificate === null && deps.policy.authorityRoot === 'outside') {
     await ensureOutsideRequest(deps, run, planned);
@@ -76,7 +69,7 @@ export async function prepareAuthority(
   }
   const signed = isSigned(planned) ? planned : await signItself(deps, run, planned);
   for (const signer of predecessor === null ? others : [predecessor, ...others]) {
-    await ensureCrossCertificate(deps, run, signed, signer);
+    await crossSign(deps, run, signed, signer);
   }
   const merged = await mergeAuthority(deps, signed);
   await disableSelfSigned(deps, run, signed, merged);
@@ -168,12 +161,67 @@ async function signItself(deps: Deps, run: Run, authority: Authority): Promise<S
     if (!recorded || !isSigned(recorded)) throw error;
     return recorded;
   }
-  return updateSigned(deps, authority.id, (current) =>
-    // Another run that gave it new dates meanwhile signs with those.
-    current.certificate === null && current.serialNumber === authority.serialNumber
+  const recorded = await updateAuthority(deps, authority.id, (current) =>
+    isStillPlanned(current, authority)
       ? { ...current, spkiHash: hash, keyId: key.keyId, certificate }
       : current,
   );
+  if (recorded.state === 'Retired') return throwKeyAway(deps, recorded);
+  if (isSigned(recorded)) return recorded;
+  throw new EverleafError('Conflict', `Authority ${authority.id} got other dates while it was signed.`, {
+    retryable: true,
+  });
+}
+
+/** Another run that gave it new dates meanwhile signs with those, also where another policy has moved its end alone. */
+function isStillPlanned(current: Authority, { serialNumber, notAfter }: Authority): boolean {
+  return (
+    current.state === 'Creating' &&
+    current.certificate === null &&
+    current.serialNumber === serialNumber &&
+    current.notAfter.getTime() === notAfter.getTime()
+  );
+}
+
+/** Of an authority that was given up meanwhile the vault may have got a key again, after those that it had were disabled. */
+async function throwKeyAway(deps: Deps, { id }: Authority): Promise<never> {
+  await updateAuthority(deps, id, (current) =>
+    current.keyDisabledAt === null ? current : { ...current, keyDisabledAt: null },
+  );
+  throw givenUp(id);
+}
+
+function givenUp(id: string): EverleafError {
+  return new EverleafError('Conflict', `Authority ${id} was given up while it was made.`, {
+    retryable: true,
+  });
+}
+
+/** What a vault answers for a key that was disabled, deleted or replaced there. It has just signed with another one. */
+const KEY_GONE: readonly ErrorCode[] = ['VaultAccessDenied', 'VaultRefused', 'NotFound'];
+
+/**
+ * Has another authority vouch for this one. One that signs no more may have lost its key: whoever hears that a key is
+ * stolen disables it in the vault before anything else. The next authority must not wait for such a key, because until
+ * it signs nobody does.
+ */
+async function crossSign(
+  deps: Deps,
+  run: Run,
+  signed: SignedAuthority,
+  signer: FinishedAuthority,
+): Promise<void> {
+  try {
+    await ensureCrossCertificate(deps, run, signed, signer);
+  } catch (error) {
+    if (signer.state === 'Active' || !isEverleafError(error, ...KEY_GONE)) throw error;
+    run.log.write(
+      'warn',
+      `Authority ${signed.id} goes without the cross certificate of authority ${signer.id}, whose key signs no more: ` +
+        `${error.message} Whoever knows only that one refuses what this one signs, until it has the present bundle.`,
+      { code: error.code },
+    );
+  }
 }
 
 async function finish(
@@ -183,6 +231,8 @@ async function finish(
   merged: VaultCertificate,
 ): Promise<FinishedAuthority> {
   const { id, serialNumber, predecessorId, keyType, notAfter } = signed;
+  const recorded = (await deps.fleet.authority(id))?.value;
+  if (recorded?.state === 'Retired') return throwKeyAway(deps, recorded);
   // Before the row: after a kill in between it may stand there twice, and is never missing.
   await deps.identities.commit(FLEET_CHAIN, [
     eventChange(deps, run, 'authority-prepared', FLEET, {

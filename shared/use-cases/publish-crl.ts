@@ -1,4 +1,4 @@
-import { type Authority, type FinishedAuthority, isFinished } from '../domain/authority.ts';
+import { type Authority, type FinishedAuthority, isFinished, isTrusted } from '../domain/authority.ts';
 import {
   type CrlLine,
   type CrlState,
@@ -10,7 +10,7 @@ import {
 } from '../domain/crl.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { groupBy } from '../domain/group-by.ts';
-import type { ListedRevocation } from '../domain/listed-revocation.ts';
+import type { ListedRevocation, ListingNote } from '../domain/listed-revocation.ts';
 import { compareSerialNumbers } from '../pki/serial-number.ts';
 import type { Stored } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
@@ -70,12 +70,22 @@ async function publishInRounds(deps: Deps, run: Run, isThorough: boolean): Promi
 
 /**
  * One round: what was noted is listed, numbers are taken, what is listed is read, lists are signed and published, and only
- * then the notes go. A number is taken before anything is read for its list, and only the highest number that was taken is
- * ever published: of two runs the one that has read later wins, whoever of them is slow.
+ * then the notes go: those that no list still waits for, because a key that is gone from the vault must not keep the notes
+ * of everybody else until there are more of them than a round takes up. Nor does a note that cannot be worked off keep the
+ * lists from being replaced in time.
+ *
+ * A number is taken before anything is read for its list, and only the highest number that was taken is ever published: of
+ * two runs the one that has read later wins, whoever of them is slow.
  */
 async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<CrlOutcome> {
   const notes = await deps.crl.notes(NOTES);
-  const concerned = await listNoted(deps, notes);
+  const failures: unknown[] = [];
+  const concernedBy = await listNoted(deps, notes).catch((error: unknown) => {
+    failures.push(error);
+    run.log.write('error', `Could not list what was revoked: ${error}`);
+    return new Map<ListingNote, ReadonlySet<string>>();
+  });
+  const concerned = new Set([...concernedBy.values()].flatMap((ids) => [...ids]));
   const [all, states] = await Promise.all([deps.fleet.authorities(), deps.crl.states()]);
   const { crlValidityHours } = deps.policy;
   const candidates = all.filter((authority): authority is FinishedAuthority => {
@@ -92,7 +102,8 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
   const taken: { authority: FinishedAuthority; state: Stored<CrlState> }[] = [];
   for (const authority of candidates) taken.push({ authority, state: await takeNumber(deps, authority.id) });
   const listed = taken.length === 0 ? new Map<string, CrlLine[]>() : await readListed(deps, all, taken);
-  const failures: unknown[] = [];
+  // Nobody looks for what an authority has signed that nobody trusts any more.
+  const awaited = new Set<string>();
   let published = 0;
   for (const { authority, state } of taken) {
     const cross = crossCrlLines(all, authority.id);
@@ -103,18 +114,23 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
       if (await publishList(deps, run, authority, state, lines, cross)) published += 1;
     } catch (error) {
       failures.push(error);
+      if (isTrusted(authority)) awaited.add(authority.id);
       run.log.write('error', `Could not publish the revocation list of authority ${authority.id}: ${error}`);
     }
   }
+  const done = notes.filter((note) => {
+    const ids = concernedBy.get(note);
+    return ids !== undefined && ![...ids].some((id) => awaited.has(id));
+  });
+  if (done.length > 0) await deps.crl.removeNotes(done);
   if (failures.length > 0) {
     const code = isEverleafError(failures[0]) ? failures[0].code : 'Internal';
     throw new EverleafError(
       code,
-      `${failures.length} revocation lists could not be published; the log names each. The next run tries again.`,
+      `The revocation lists have met ${failures.length} failures; the log names each. The next run tries again.`,
       { cause: failures[0], retryable: true },
     );
   }
-  if (notes.length > 0) await deps.crl.removeNotes(notes);
   return { published };
 }
 

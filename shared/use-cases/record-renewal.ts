@@ -119,7 +119,7 @@ function outcomeOf(
 ): { identity: Identity; line: Instance; changes: readonly Change[] } {
   const head = headOf(record, renewCount, null);
   const now = wholeSecond(deps.clock.now());
-  const counted = countIssuance(deps, withBundle(identity, bundleId));
+  const counted = countIssuance(deps, withBundle(identity, line, bundleId));
   const { identity: renewed, changes } = agentCertificateChanges(counted, head, now);
   const next = lineAfterRenewal(line, { head, spkiHash: record.spkiHash }, timing);
   return {

@@ -1,10 +1,12 @@
 import { type Authority, isFinished } from '../domain/authority.ts';
 import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { addMs } from '../domain/instants.ts';
-import { needsResponder, type Responder } from '../domain/responder.ts';
+import { vaultResponderName } from '../domain/names.ts';
+import { needsResponder, type Responder, type ResponderCertificate } from '../domain/responder.ts';
 import type { Deps, Run } from './deps.ts';
 import { ensureResponder } from './ensure-responder.ts';
 import { ANSWER_VALIDITY_MS } from './kept-answers.ts';
+import { updateResponder } from './update-responder.ts';
 import { withLease } from './with-lease.ts';
 
 /** A run that was killed holds its lease no longer than this; the next tick is an hour away. */
@@ -19,7 +21,7 @@ export interface ResponderOutcome {
 
 /**
  * Gives every authority that is trusted an OCSP responder, and a new one before that ends; removes the answers that have
- * ended. An authority whose responder cannot be made stops no other one's.
+ * ended. A responder whose key somebody has disabled or deleted in the vault counts as ended. An authority whose responder cannot be made stops no other one's.
  * @returns null when another run holds the lease
  * @throws EverleafError the first failure, after everything else had its turn
  */
@@ -35,6 +37,7 @@ export async function renewResponders(deps: Deps, run: Run): Promise<ResponderOu
     for (const authority of await deps.fleet.authorities()) {
       if (!isFinished(authority) || !needsResponder(authority, deps.clock.now())) continue;
       try {
+        await forgetLostKeys(deps, run, authority.id);
         if ((await ensureResponder(deps, run, authority)).isNew) renewed.push(authority.id);
       } catch (error) {
         failures.push(error);
@@ -55,6 +58,24 @@ export async function renewResponders(deps: Deps, run: Run): Promise<ResponderOu
       );
     }
     return { renewed, removed };
+  });
+}
+
+/** A key that is disabled or deleted signs no answer: its certificate makes way for another at once. */
+async function forgetLostKeys(deps: Deps, run: Run, authorityId: string): Promise<void> {
+  if ((await deps.ocsp.responder(authorityId)) === null) return;
+  const usable = await deps.authorityVault.enabledVersions(vaultResponderName(authorityId));
+  const isUsable = ({ keyId }: ResponderCertificate) =>
+    usable.some((version) => keyId.endsWith(`/${version}`));
+  await updateResponder(deps, authorityId, (responder) => {
+    const lost = responder.certificates.filter((one) => !isUsable(one));
+    if (lost.length === 0) return responder;
+    const numbers = lost.map(({ serialNumber }) => serialNumber).join(', ');
+    run.log.write(
+      'warn',
+      `The key of OCSP responder ${numbers} is out of use in the vault; another is made.`,
+    );
+    return { ...responder, certificates: responder.certificates.filter(isUsable) };
   });
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canPublishCrl } from '../../shared/domain/crl.ts';
 import { MANAGEMENT_CLIENTS } from '../../shared/domain/identity.ts';
-import { DAY_MS, HOUR_MS, SECOND_MS } from '../../shared/domain/instants.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
 import { MANAGEMENT_CLUSTER } from '../../shared/domain/names.ts';
 import type { RevocationReason } from '../../shared/domain/revocation.ts';
 import { parseCertificate } from '../../shared/pki/certificate.ts';
@@ -20,7 +20,7 @@ import {
 import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import { getPlan } from '../../shared/use-cases/get-plan.ts';
 import { getStatus } from '../../shared/use-cases/get-status.ts';
-import { addIdentity } from '../../shared/use-cases/manage-identity.ts';
+import { addIdentity, changeIdentity } from '../../shared/use-cases/manage-identity.ts';
 import { newAuthorityId, prepareAuthority } from '../../shared/use-cases/prepare-authority.ts';
 import { publishAtOnce } from '../../shared/use-cases/publish-crl.ts';
 import { readCrlInfo } from '../../shared/use-cases/read-crl.ts';
@@ -29,7 +29,7 @@ import { createRevocationRule, deleteRevocationRule } from '../../shared/use-cas
 import { revoke } from '../../shared/use-cases/revoke.ts';
 import { identityOf, KMS, logIn, management, NODE_AGENT, requestOf } from '../support/agent.ts';
 import { refuseCalls } from '../support/faults.ts';
-import { recordCalls } from '../support/intercepted-ports.ts';
+import { interceptPorts, recordCalls } from '../support/intercepted-ports.ts';
 import type { World } from '../support/memory-world.ts';
 import { nodeWithCertificate, startedWorld } from '../support/operator-actions.ts';
 import { listedReasons, onlyAuthorityId, publish, servedList } from '../support/revocation-lists.ts';
@@ -176,6 +176,44 @@ test('48 a slow run never serves a list that lacks what a later one has', async 
   assert.equal(Object.keys(await listedReasons(world)).length, 2);
 });
 
+test('48 a slow run that looked before a revocation takes nothing off that a later one has listed', async () => {
+  const world = await startedWorld();
+  const leases = { acquire: async () => ({ release: async () => undefined }) };
+  const deps = { ...world.deps, leases };
+  const rule = await createRevocationRule(
+    deps,
+    world.run,
+    { ...NOTHING, cluster: 'management' },
+    'superseded',
+  );
+  await publish(world);
+  await deleteRevocationRule(deps, world.run, rule.id);
+  let isRevoked = false;
+  const slow = interceptPorts(deps, async ({ method, args }, proceed) => {
+    if (!isRevoked && method === 'changeListed' && JSON.stringify(args).includes('"KMS"')) {
+      isRevoked = true;
+      await revokeNow(world, 'KMS', 'superseded');
+      await publish(world, deps);
+    }
+    return proceed();
+  });
+  await publish(world, slow);
+  assert.deepEqual(Object.keys(await listedReasons(world)), [await serialOf(world, 'KMS')]);
+});
+
+test('48 a list names what was in force when it begins, although it is made after that', async () => {
+  const world = await startedWorld();
+  const { head } = (await identityOf(world, KMS)).certificate;
+  assert.ok(head !== null);
+  world.clock.advance(head.notAfter.getTime() - world.clock.now().getTime() - MINUTE_MS);
+  await revokeNow(world, 'KMS', 'superseded');
+  world.clock.advance(2 * MINUTE_MS);
+  await publish(world);
+  const { thisUpdate } = await servedList(world, await onlyAuthorityId(world));
+  assert.ok(thisUpdate < head.notAfter);
+  assert.deepEqual(Object.keys(await listedReasons(world)), [head.serialNumber]);
+});
+
 test('48 an entry stays to the end of its certificate and on one list more', async () => {
   const world = await startedWorld();
   await revokeNow(world, 'KMS', 'superseded');
@@ -213,6 +251,18 @@ test('48 what a rule revokes comes off the list with the rule, unless it is revo
   await world.tick();
   // It was said already why, and that stays.
   assert.deepEqual(await listedReasons(world), { [kva]: 'affiliationChanged' });
+});
+
+test('48 a DNS name that a rule is about puts its identity on the list at once', async () => {
+  const world = await startedWorld();
+  const { deps, run } = world;
+  const { answer } = await nodeWithCertificate(world);
+  await createRevocationRule(deps, run, { ...NOTHING, dnsName: '.bad.test' }, 'superseded');
+  await world.tick();
+  assert.deepEqual(await listedReasons(world), {});
+  await changeIdentity(deps, run, NODE_AGENT, { dnsNames: ['x.bad.test'] }, 'any');
+  await world.tick();
+  assert.deepEqual(await listedReasons(world), { [answer.serialNumber]: 'superseded' });
 });
 
 test('48 what an identity had in an earlier life stays listed when it is made again', async () => {
@@ -274,6 +324,21 @@ test('48 a list is replaced while two thirds of its life are left; plan and stat
   assert.equal(info?.number, String(next.number));
   assert.ok(next.number > first.number);
   assert.deepEqual((await world.deps.crlFiles.numbers(id)).map(BigInt), [first.number, next.number]);
+});
+
+test('48 a revocation that cannot be looked up keeps no list from being replaced, and is not forgotten', async () => {
+  const world = await startedWorld();
+  await world.tick();
+  const id = await onlyAuthorityId(world);
+  const { number } = await servedList(world, id);
+  await revokeNow(world, 'KMS', 'superseded');
+  world.clock.advance(DAY_MS);
+  const blind = refuseCalls(world.deps, ({ method }) => method === 'certificates');
+  await assert.rejects(publish(world, blind), { code: 'StorageUnavailable' });
+  assert.ok((await servedList(world, id)).number > number);
+  assert.deepEqual(await listedReasons(world), {});
+  await publish(world);
+  assert.deepEqual(await listedReasons(world), { [await serialOf(world, 'KMS')]: 'superseded' });
 });
 
 test('48 the last list of an authority outlives it, and is served when it has ended', async () => {

@@ -346,6 +346,24 @@ test('49 a key that somebody has thrown away in the vault is not signed for twic
   assert.notEqual(made?.serialNumber, left?.serialNumber);
 });
 
+test('49 a responder whose key is disabled in the vault is replaced at the timer’s next run', async () => {
+  const world = await startedWorld();
+  const { deps, run } = world;
+  const { id, serialNumber } = await readActiveAuthority(deps);
+  const name = vaultResponderName(id);
+  for (const version of await world.authorityVault.enabledVersions(name)) {
+    await world.authorityVault.disable(name, version);
+  }
+  const ask = async () => {
+    const authority = await readActiveAuthority(deps);
+    return answerOcsp(deps, run, questionAbout(authority, [serialNumber]), true);
+  };
+  assert.equal(errorOf((await ask()).der), ERRORS.later);
+  assert.deepEqual((await renewResponders(deps, run))?.renewed, [id]);
+  assert.equal(readAnswer((await ask()).der).responses[0]?.status.kind, 'good');
+  assert.deepEqual((await renewResponders(deps, run))?.renewed, []);
+});
+
 test('49 several that renew at once make one responder', async () => {
   const world = await startedWorld();
   const { deps, run } = world;

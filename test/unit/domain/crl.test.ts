@@ -70,6 +70,18 @@ test('a list begins a little early, never before its authority, and the last one
   assert.ok(nextUpdate.getTime() - thisUpdate.getTime() <= longestCrlSeconds(authority, HOURS) * 1000);
 });
 
+test('the longest list that the settings allow is allowed, of the shortest authority too', () => {
+  const shortest = buildAuthority({ notAfter: addMs(authority.issuedAt, 2 * DAY_MS - 1000) });
+  for (const state of ['Active', 'Retired', 'Revoked'] as const) {
+    for (const hours of [24, 72, 108]) {
+      const one = { ...shortest, state };
+      const { thisUpdate, nextUpdate } = crlValidity(one, hours, addMs(one.issuedAt, DAY_MS));
+      const seconds = (nextUpdate.getTime() - thisUpdate.getTime()) / 1000;
+      assert.ok(seconds <= longestCrlSeconds(one, hours), `${state}, ${hours} h`);
+    }
+  }
+});
+
 test('an authority that is over signs one list more, which lasts beyond its end, and then no other', () => {
   const before = published(addMs(NOW, -HOUR_MS));
   for (const over of [

@@ -1,0 +1,15 @@
+metadata description = 'The identity that the app has towards vaults, storage and telemetry: made before the app, so that its roles are there when the app starts.'
+
+param name string
+param location string
+param tags object
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: name
+  location: location
+  tags: tags
+}
+
+output id string = identity.id
+output clientId string = identity.properties.clientId
+output principalId string = identity.properties.principalId
