@@ -3,7 +3,6 @@
  * functions and the libraries they use are joined into one file, because a cold start waits for every file that it has to find,
  * read and link: several hundred of them when libraries stand in node_modules.
  */
-import { randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -34,8 +33,8 @@ const FILE_TIME = new Date('1980-01-02T00:00:00Z');
 const FUNCIGNORE = '# Everything here is the app; `npm run package` leaves out the rest.\n';
 
 /**
- * Builds, and puts the package into a folder in one step; what was there before is gone.
- * @param target package/ of the checkout when there is none; any other folder has to be empty or not there
+ * Builds, and makes the package.
+ * @param target a folder that is empty or not there; without one it is package/ of the checkout, whatever was in that before
  * @returns the folder, how many files it has, and their bytes
  * @throws Refusal when the sources do not compile, or the target has something in it
  */
@@ -45,22 +44,28 @@ export async function makePackage(checkout, node, target) {
     throw new Refusal(`${folder} has something in it. Name an empty folder, or none for package/.`);
   }
   await build(checkout, node);
-  return withSetupLock(checkout, async () => {
-    const home = dirname(folder);
-    mkdirSync(home, { recursive: true });
-    for (const name of readdirSync(home)) if (TEMPORARY.test(name)) remove(join(home, name));
-    const fresh = join(home, `package-${randomBytes(4).toString('hex')}.tmp`);
-    try {
-      const files = await contents(checkout);
-      write(fresh, files);
-      remove(folder);
-      renameSync(fresh, folder);
-      const bytes = [...files.values()].reduce((sum, content) => sum + content.length, 0);
-      return { folder, files: files.size, bytes };
-    } finally {
-      remove(fresh);
-    }
+  // Nobody builds meanwhile: dist stays as it is.
+  const files = await withSetupLock(checkout, async () => {
+    const made = await contents(checkout);
+    if (target === undefined) replace(checkout, folder, made);
+    else write(folder, made);
+    return made;
   });
+  const bytes = [...files.values()].reduce((sum, content) => sum + content.length, 0);
+  return { folder, files: files.size, bytes };
+}
+
+/** Whole or not at all: nobody publishes half a package. */
+function replace(checkout, folder, files) {
+  for (const name of readdirSync(checkout)) if (TEMPORARY.test(name)) remove(join(checkout, name));
+  const fresh = join(checkout, `package-${process.pid}.tmp`);
+  try {
+    write(fresh, files);
+    remove(folder);
+    renameSync(fresh, folder);
+  } finally {
+    remove(fresh);
+  }
 }
 
 /** Every file of the package by its path in it: the same for the same sources and packages, on every machine. */
