@@ -136,7 +136,8 @@ function tellNext({ backup, rows, lost }: RestoreReport, { dryRun }: RestoreOpti
     console.log(`
 Restored to ${backup.header.createdAt}. What happened afterwards is not known here. Now:
 1. Set the app's settings (the backup was made with those below) and start it.
-2. Run the timers reconcile, then renew-due: what vaults and record have differing is made anew.
+2. Run the timers reconcile, then renew-due: what vaults and record have differing is made anew. Then publish-crl: the
+   revocation lists are published again.
 3. Revoke again what was revoked after that moment, and make again the identities of that time.
 4. Agents that renewed or rotated afterwards hold what the record does not know. Those that are refused get new login
    files: POST /api/clusters/<cluster>/identities/<name>/rotate.

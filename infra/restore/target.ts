@@ -7,6 +7,7 @@ import { connectStorage, type RecordStorage } from '../../shared/adapters/storag
 import { TableAuditStore } from '../../shared/adapters/storage/table-audit-store.ts';
 import { TableFleetStore } from '../../shared/adapters/storage/table-fleet-store.ts';
 import { TableIdentityStore } from '../../shared/adapters/storage/table-identity-store.ts';
+import { TableOcspStore } from '../../shared/adapters/storage/table-ocsp-store.ts';
 import { TableRecordDump } from '../../shared/adapters/storage/table-record-dump.ts';
 import { nodeDigest } from '../../shared/adapters/system/node-digest.ts';
 import { systemClock } from '../../shared/adapters/system/system-clock.ts';
@@ -74,17 +75,16 @@ async function localTarget(stateDir: string): Promise<Target> {
 
 /** The product's own adapters, with these rights. Nothing is called yet. */
 export function connectTarget({ storage, authorityVaultUrl, credential }: Target): RestoreDeps {
-  const { record, serials, keys, counters, queue, checkpoints, backups } = connectStorage(
-    storage,
-    credential,
-  );
+  const connected = connectStorage(storage, credential);
+  const { record, serials, keys, answers, checkpoints } = connected;
   return {
     clock: systemClock,
     random: systemRandom,
     digest: nodeDigest,
-    storage: [record, serials, keys, counters, queue, checkpoints, backups],
+    storage: Object.values(connected),
     record: new TableRecordDump({ record, serials, keys }),
     fleet: new TableFleetStore(record),
+    ocsp: new TableOcspStore({ record, answers }),
     identities: new TableIdentityStore({ record, serials, keys }, RECORD_SHARDS),
     audit: new TableAuditStore(record, RECORD_SHARDS),
     checkpoints,

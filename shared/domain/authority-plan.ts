@@ -5,6 +5,7 @@ import {
   isSuccessor,
   prepareSuccessorAt,
   retireAt,
+  revokeAt,
 } from './authority.ts';
 import { type AckTally, missingText } from './authority-census.ts';
 import { addMs, DAY_MS, earlier } from './instants.ts';
@@ -19,7 +20,10 @@ export interface RollFacts {
   readonly authorityRoot: Policy['authorityRoot'];
   /** Who has acknowledged a bundle with the successor in it; null while nobody has counted. */
   readonly acknowledgements: { readonly verifiers: AckTally; readonly agents: AckTally } | null;
-  /** Certificates in force by id of the tainted authority that signed them; one that is missing was not counted. */
+  /**
+   * Certificates in force by id of the tainted authority that signed them. One that is missing was not counted, or there
+   * were none while some were still being signed (`revokeAt`).
+   */
   readonly leaves: ReadonlyMap<string, number>;
   readonly now: Date;
 }
@@ -138,7 +142,7 @@ function planEnd(facts: RollFacts, authority: Authority, active: Authority | nul
   return {
     ...common,
     action: 'revoke',
-    dueAt: authority.taintedAt ?? now,
+    dueAt: revokeAt(authority) ?? now,
     deadline: authority.notAfter,
     reason: 'AuthorityTainted',
     blockedBy: authority.notAfter < now ? [] : revocationBlocks(facts, authority, active),

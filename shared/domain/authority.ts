@@ -1,4 +1,14 @@
-import { addMs, DAY_MS, earlier, HOUR_MS, later, SECOND_MS, toInstant, wholeSecond } from './instants.ts';
+import {
+  addMs,
+  DAY_MS,
+  earlier,
+  HOUR_MS,
+  later,
+  MINUTE_MS,
+  SECOND_MS,
+  toInstant,
+  wholeSecond,
+} from './instants.ts';
 import { AUTHORITY_PREPARE, type KeyType, MIN_LEAF_LIFE_MS } from './policy.ts';
 
 /**
@@ -180,6 +190,17 @@ export function retireAt({
   return retiringAt === null
     ? end
     : earlier(end, wholeSecond(addMs(retiringAt, leafValidityDays * DAY_MS + LATE_MS)));
+}
+
+/** What was begun before a taint ends with its invocation (`functionTimeout` in host.json, ten minutes); clocks differ. */
+const ON_ITS_WAY_MS = 15 * MINUTE_MS;
+
+/**
+ * When a tainted authority can be revoked at the earliest: what was on its way to be signed when it was tainted is in the
+ * record by then, and is counted. Null for one that is not tainted.
+ */
+export function revokeAt({ taintedAt }: Pick<Authority, 'taintedAt'>): Date | null {
+  return taintedAt === null ? null : addMs(taintedAt, ON_ITS_WAY_MS);
 }
 
 /** What stands in a plan about an authority: when it ends, in words. */

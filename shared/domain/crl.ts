@@ -81,6 +81,14 @@ export function awaitsLastCrl(authority: Authority, published: PublishedCrl | nu
   return isOver(authority) && canPublishCrl(authority, now) && !isLastCrl(authority, published);
 }
 
+/**
+ * Whether a list was made before the record was restored from a backup: others of higher numbers may have been served after
+ * the backup, so it is not to be served again.
+ */
+export function isOfBefore({ thisUpdate }: PublishedCrl, restoredAt: Date | null): boolean {
+  return restoredAt !== null && addMs(thisUpdate, BACKDATE_MS) < restoredAt;
+}
+
 /** How long the last lists of an authority reach beyond its end. */
 const BEYOND_END_MS = DAY_MS;
 

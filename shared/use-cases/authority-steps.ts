@@ -196,15 +196,19 @@ export function taintAuthority(
   });
 }
 
-/** Takes a tainted authority out of the bundle: what it signed is worth nothing any more. */
+/**
+ * Takes a tainted authority out of the bundle: what it signed is worth nothing any more.
+ * @param byHand what the event tells of an operator's own wish, which a pause does not hold back; null for the timer's
+ */
 export function revokeAuthority(
   deps: Deps,
   run: Run,
   id: string,
-  details: ErrorDetails = {},
+  byHand: ErrorDetails | null = null,
 ): Promise<readonly Authority[]> {
+  const details = byHand === null ? {} : { byHand: true, ...byHand };
   return takeAuthorityStep(deps, run, id, (authority) =>
-    authority.state !== 'Tainted'
+    authority.state !== 'Tainted' || (byHand === null && authority.taint?.pausedAt != null)
       ? null
       : {
           event: 'authority-revoked',

@@ -9,7 +9,13 @@ import {
 import { toBase64Url, toHex } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
 import { toInstant } from '../domain/instants.ts';
-import { VAULT_AUDIT_SIGNING_NAME, VAULT_ROTATION_KEY_NAME, vaultAuthorityName } from '../domain/names.ts';
+import {
+  VAULT_AUDIT_SIGNING_NAME,
+  VAULT_ROTATION_KEY_NAME,
+  vaultAuthorityName,
+  vaultResponderName,
+} from '../domain/names.ts';
+import { needsResponder } from '../domain/responder.ts';
 import type { VaultObjectType } from '../ports/vault-backup.ts';
 import type { Deps } from './deps.ts';
 import { type Walk, walkRecord } from './walk-record.ts';
@@ -17,8 +23,8 @@ import { type Walk, walkRecord } from './walk-record.ts';
 /** Lines are put together to pieces of about this size, the cipher's own. */
 const PIECE_CHARACTERS = 64 * 1024;
 
-/** Authorities in these states sign nothing any more, not even a list of what they revoked. */
-const WITHOUT_USE: readonly AuthorityState[] = ['Retired'];
+/** Authorities in these states may lack their key: the vault does not have it yet, or is told to sign with it once at most. */
+const MAY_LACK_KEY: readonly AuthorityState[] = ['Creating', 'Retired'];
 
 /**
  * Everything that a backup says, in pieces: the record's rows as they are, also those of a newer program, then the vault's
@@ -65,15 +71,22 @@ async function* linesOf(deps: Deps, createdAt: Date, walk: Walk): AsyncGenerator
   }
 }
 
-/** What of the authority vault belongs to the record, and whether it must be there by now. */
+/**
+ * What of the authority vault belongs to the record, and whether it must be there by now. An authority has its key until
+ * that is out of use, also when it is retired: its last revocation list may still have to be signed. An OCSP responder that
+ * is not there is made anew.
+ */
 async function vaultObjectsOf(deps: Deps): Promise<readonly (readonly [VaultObjectType, string, boolean])[]> {
-  const authorities = (await deps.fleet.authorities()).filter(({ state }) => !WITHOUT_USE.includes(state));
+  const all = await deps.fleet.authorities();
+  const signing = all.filter(({ keyDisabledAt }) => keyDisabledAt === null);
+  const answering = all.filter((authority) => needsResponder(authority, deps.clock.now()));
   const hasSealed = (await deps.audit.signingKey()) !== null;
   return [
     ['secret', VAULT_ROTATION_KEY_NAME, true],
-    ...authorities.map(
-      ({ id, certificate }) => ['certificate', vaultAuthorityName(id), certificate !== null] as const,
+    ...signing.map(
+      ({ id, state }) => ['certificate', vaultAuthorityName(id), !MAY_LACK_KEY.includes(state)] as const,
     ),
+    ...answering.map(({ id }) => ['certificate', vaultResponderName(id), false] as const),
     ['certificate', VAULT_AUDIT_SIGNING_NAME, hasSealed],
   ];
 }

@@ -1,3 +1,4 @@
+import { isSuccessor } from '../domain/authority.ts';
 import { toBase64Url } from '../domain/encoding.ts';
 import { isEverleafError } from '../domain/errors.ts';
 import { type Identity, MANAGEMENT_CLIENTS } from '../domain/identity.ts';
@@ -12,6 +13,7 @@ import type { Deps, Run } from './deps.ts';
 import { doWork } from './do-work.ts';
 import { ensureResponder } from './ensure-responder.ts';
 import { newAuthorityId, prepareAuthority } from './prepare-authority.ts';
+import { prepareSuccessor } from './prepare-successor.ts';
 import { orLog } from './source-window.ts';
 import { readRotationKey } from './tokens.ts';
 import { readIdentity } from './update-identity.ts';
@@ -72,7 +74,8 @@ async function ensureRotationKey(deps: Deps, run: Run): Promise<void> {
 }
 
 /**
- * The first authority: prepared, and put to use at once, because there is nobody yet who must learn of it.
+ * The first authority: prepared, and put to use at once, because there is nobody yet who must learn of it. In the place of
+ * one that was given up or tainted before the first start was done comes its successor.
  * @returns false while its request waits for the signature of an outside root
  */
 export async function ensureAuthority(deps: Deps, run: Run): Promise<boolean> {
@@ -80,10 +83,13 @@ export async function ensureAuthority(deps: Deps, run: Run): Promise<boolean> {
     activeAuthorityId === null ? { activeAuthorityId: newAuthorityId(deps) } : null,
   );
   const id = deployment.activeAuthorityId;
-  if (id === null || (await readAuthorities(deps)).active !== null) return true;
-  if ((await prepareAuthority(deps, run, id)) === null) return false;
-  await publishAuthority(deps, run, id);
-  await activateAuthority(deps, run, id);
+  const { all, active } = await readAuthorities(deps);
+  if (id === null || active !== null) return true;
+  const isOver = all.some((one) => one.id === id && !isSuccessor(one));
+  const prepared = isOver ? await prepareSuccessor(deps, run, null) : await prepareAuthority(deps, run, id);
+  if (prepared === null) return false;
+  await publishAuthority(deps, run, prepared.id);
+  await activateAuthority(deps, run, prepared.id);
   return true;
 }
 

@@ -14,7 +14,7 @@ import { blocked, followUp, readAuthority, wrongState } from './authority-states
 import { activateAuthority, cancelAuthority, publishAuthority } from './authority-steps.ts';
 import { countAcknowledgements } from './count-acknowledgements.ts';
 import type { Deps, Run } from './deps.ts';
-import { prepareSuccessor } from './prepare-successor.ts';
+import { prepareSuccessor, vouchForNext } from './prepare-successor.ts';
 import { acknowledgementDetails, rollAuthority } from './roll-authority.ts';
 import { readRollFacts } from './roll-facts.ts';
 
@@ -96,9 +96,13 @@ export async function activateByHand(
   }
   await publishAuthority(deps, run, id);
   if (isForced) await countAcknowledgements(deps);
+  await vouchForNext(deps, run, id);
   await activateAuthority(deps, run, id, { byHand: true, ...(await acknowledgementDetails(deps, id)) });
   await followUp(deps, run);
-  return readAuthority(deps, id);
+  const after = await readAuthority(deps, id);
+  // Others act as well: it was given up meanwhile. One that was tainted or followed since has signed.
+  if (after.activatedAt === null) throw wrongState(after, 'activated');
+  return after;
 }
 
 /** Whom an activation would meet unprepared. Changes nothing but the counts. */

@@ -1,6 +1,6 @@
 import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
-import { type Authority, isTrusted } from '../domain/authority.ts';
-import { wholeSecond } from '../domain/instants.ts';
+import { type Authority, isTrusted, revokeAt } from '../domain/authority.ts';
+import { toInstant, wholeSecond } from '../domain/instants.ts';
 import type { Operation } from '../domain/operation.ts';
 import { signedIdentities } from './affected-identities.ts';
 import { blocked, followUp, readAuthority, wrongState } from './authority-states.ts';
@@ -81,7 +81,8 @@ async function setPaused(deps: Deps, run: Run, id: string, pausedAt: Date | null
   const after = await updateTaint(deps, id, (taint) =>
     (taint.pausedAt !== null) === isPause ? null : { ...taint, pausedAt },
   );
-  return after ?? readAuthority(deps, id);
+  if (after === null) throw wrongState(await readAuthority(deps, id), isPause ? 'paused' : 'resumed');
+  return after;
 }
 
 /**
@@ -101,7 +102,7 @@ export async function revokeByHand(deps: Deps, run: Run, id: string, isForced: b
     const remedy = 'A dry run names their owners; with "force" it is revoked all the same.';
     throw blocked(authority, 'revoked', blockedBy, remedy);
   }
-  await revokeAuthority(deps, run, id, { byHand: true, isForced, identitiesLeft: affected.length });
+  await revokeAuthority(deps, run, id, { isForced, identitiesLeft: affected.length });
   await followUp(deps, run);
   return readAuthority(deps, id);
 }
@@ -117,5 +118,14 @@ export async function planRevocation(deps: Deps, id: string): Promise<DryRun> {
   const isReplaced = (await deps.fleet.authorities()).some(({ state }) => state === 'Active');
   const inForce =
     affected.length === 0 ? [] : [`${affected.length} identities still have a certificate that it signed`];
-  return { authority, blockedBy: [...(isReplaced ? [] : [NO_OTHER]), ...inForce], affected };
+  const lastAt = revokeAt(authority);
+  const onTheirWay =
+    lastAt === null || lastAt <= deps.clock.now()
+      ? []
+      : [`signatures that it was asked for before the taint may come until ${toInstant(lastAt)}`];
+  return {
+    authority,
+    blockedBy: [...(isReplaced ? [] : [NO_OTHER]), ...inForce, ...onTheirWay],
+    affected,
+  };
 }

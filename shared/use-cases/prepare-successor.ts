@@ -1,4 +1,5 @@
 import { type Authority, type FinishedAuthority, isFinished, isSuccessor } from '../domain/authority.ts';
+import { ensureCrossCertificate } from './cross-sign.ts';
 import { pinDeployment } from './deployment.ts';
 import type { Deps, Run } from './deps.ts';
 import { newAuthorityId, prepareAuthority } from './prepare-authority.ts';
@@ -28,16 +29,46 @@ export async function prepareSuccessor(
     const next = all.find(isSuccessor)?.id ?? (isWanted ? newAuthorityId(deps) : null);
     return next === deployment.nextAuthorityId ? null : { nextAuthorityId: next };
   });
-  if (nextAuthorityId === null) return null;
+  return nextAuthorityId === null ? null : prepareCrossSigned(deps, run, nextAuthorityId);
+}
+
+/**
+ * Prepares the authority of that id, or goes on with it, with the cross certificates by which those accept it that know
+ * the present ones.
+ * @returns null while its request waits for an outside root
+ * @throws EverleafError as `prepareAuthority`
+ */
+export async function prepareCrossSigned(
+  deps: Deps,
+  run: Run,
+  id: string,
+): Promise<FinishedAuthority | null> {
   const [now, all] = [deps.clock.now(), await deps.fleet.authorities()];
-  return prepareAuthority(deps, run, nextAuthorityId, crossSigner(all, now), retiringSigners(all, now));
+  return prepareAuthority(deps, run, id, crossSigner(all, now), retiringSigners(all, now));
+}
+
+/**
+ * Has the retiring authorities vouch for one that is about to sign in the place of a tainted one, and was prepared before
+ * the taint. Whatever fails there does not keep it from signing: nobody else does.
+ */
+export async function vouchForNext(deps: Deps, run: Run, id: string): Promise<void> {
+  const all = await deps.fleet.authorities();
+  const next = all.filter(isFinished).find((one) => one.id === id);
+  if (next === undefined) return;
+  for (const signer of retiringSigners(all, deps.clock.now())) {
+    try {
+      await ensureCrossCertificate(deps, run, next, signer);
+    } catch (error) {
+      run.log.write('error', `Authority ${signer.id} could not cross-sign authority ${id}: ${String(error)}`);
+    }
+  }
 }
 
 /**
  * Who signs the cross certificate, so that those who know only that one accept the next: the authority that signs, else
  * the tainted one that signed last. One that has ended helps nobody.
  */
-export function crossSigner(all: readonly Authority[], now: Date): FinishedAuthority | null {
+function crossSigner(all: readonly Authority[], now: Date): FinishedAuthority | null {
   const known = all.filter(isFinished).filter(({ notAfter }) => notAfter > now);
   const tainted = known
     .filter(({ state, activatedAt }) => state === 'Tainted' && activatedAt !== null)

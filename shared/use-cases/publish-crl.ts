@@ -5,6 +5,7 @@ import {
   canPublishCrl,
   crossCrlLines,
   isCrlDue,
+  isOfBefore,
   isStillListed,
   nextCrlNumber,
 } from '../domain/crl.ts';
@@ -86,7 +87,12 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
     return new Map<ListingNote, ReadonlySet<string>>();
   });
   const concerned = new Set([...concernedBy.values()].flatMap((ids) => [...ids]));
-  const [all, states] = await Promise.all([deps.fleet.authorities(), deps.crl.states()]);
+  const [all, states, deployment] = await Promise.all([
+    deps.fleet.authorities(),
+    deps.crl.states(),
+    deps.fleet.deployment(),
+  ]);
+  const restoredAt = deployment?.value.restoredAt ?? null;
   const { crlValidityHours } = deps.policy;
   const candidates = all.filter((authority): authority is FinishedAuthority => {
     const now = deps.clock.now();
@@ -96,6 +102,7 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
     return (
       isThorough ||
       concerned.has(authority.id) ||
+      (published !== null && isOfBefore(published, restoredAt)) ||
       isCrlDue(authority, published, cross, crlValidityHours, now)
     );
   });
@@ -111,7 +118,7 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
       .filter((line) => isStillListed(line, state.value.published))
       .sort((a, b) => compareSerialNumbers(a.serialNumber, b.serialNumber));
     try {
-      if (await publishList(deps, run, authority, state, lines, cross)) published += 1;
+      if (await publishList(deps, run, authority, state, lines, cross, restoredAt)) published += 1;
     } catch (error) {
       failures.push(error);
       if (isTrusted(authority)) awaited.add(authority.id);

@@ -1,6 +1,13 @@
 import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import type { FinishedAuthority } from '../domain/authority.ts';
-import { type CrlLine, type CrlState, crlValidity, isCrlDue, type PublishedCrl } from '../domain/crl.ts';
+import {
+  type CrlLine,
+  type CrlState,
+  crlValidity,
+  isCrlDue,
+  isOfBefore,
+  type PublishedCrl,
+} from '../domain/crl.ts';
 import { isSameBytes, toHex } from '../domain/encoding.ts';
 import { EverleafError } from '../domain/errors.ts';
 import { toInstant } from '../domain/instants.ts';
@@ -15,6 +22,7 @@ import { signCrl } from './sign-crl.ts';
  * @param state as it was when the number was taken
  * @param lines what the list says, by serial number
  * @param crossLines the cross certificates among them
+ * @param restoredAt when the record was restored from a backup
  * @returns false when the list that is served says the same and is not due
  * @throws EverleafError Conflict when somebody has taken a later number since: that list says all that this one would
  */
@@ -25,13 +33,18 @@ export async function publishList(
   state: Stored<CrlState>,
   lines: readonly CrlLine[],
   crossLines: readonly CrlLine[],
+  restoredAt: Date | null,
 ): Promise<boolean> {
   const { id } = authority;
   const { lastNumber: number, published: before } = state.value;
   const now = deps.clock.now();
   const numbers = await deps.crlFiles.numbers(id);
   const contentHash = hashOf(deps, lines);
-  const isServed = before !== null && before.contentHash === contentHash && numbers.includes(before.number);
+  const isServed =
+    before !== null &&
+    before.contentHash === contentHash &&
+    numbers.includes(before.number) &&
+    !isOfBefore(before, restoredAt);
   if (isServed && !isCrlDue(authority, before, [], deps.policy.crlValidityHours, now)) return false;
   const validity = crlValidity(authority, deps.policy.crlValidityHours, now);
   const der = await signCrl(deps, authority, number, validity, lines);

@@ -131,7 +131,8 @@ async function reconcileDueRow(deps: Deps, run: Run, row: DueRow): Promise<reado
   return ['due-row-stray'];
 }
 
-async function reconcileAuthority(
+/** Compares an authority that signs with its vault's current version. What differs leaves an event each time it is seen. */
+export async function reconcileAuthority(
   deps: Deps,
   run: Run,
   authority: Authority,

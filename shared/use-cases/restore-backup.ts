@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Digest } from '../ports/digest.ts';
 import type { FleetStore } from '../ports/fleet-store.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
+import type { OcspStore } from '../ports/ocsp-store.ts';
 import type { Random } from '../ports/random.ts';
 import type { DumpedRow, RecordDump, RecordLoad } from '../ports/record-dump.ts';
 import type { StorageSetup } from '../ports/storage-setup.ts';
@@ -29,6 +30,7 @@ export interface RestoreDeps {
   readonly storage: readonly StorageSetup[];
   readonly record: RecordLoad & RecordDump;
   readonly fleet: FleetStore;
+  readonly ocsp: OcspStore;
   readonly identities: IdentityStore;
   readonly audit: AuditStore;
   readonly checkpoints: CheckpointStore;

@@ -1,7 +1,7 @@
 import { type Authority, activateSuccessorBy, canIssue } from '../domain/authority.ts';
 import { missingText } from '../domain/authority-census.ts';
 import { isStepDue, planRoll, type RollStep } from '../domain/authority-plan.ts';
-import { wholeSecond } from '../domain/instants.ts';
+import { toInstant, wholeSecond } from '../domain/instants.ts';
 import { bundleRecord, readAuthorities } from './authorities.ts';
 import {
   activateAuthority,
@@ -14,7 +14,7 @@ import { countAcknowledgements } from './count-acknowledgements.ts';
 import { deliverBundle, undelivered } from './deliver-bundle.ts';
 import type { Deps, Run } from './deps.ts';
 import { disableEndedKeys } from './disable-ended-keys.ts';
-import { prepareSuccessor } from './prepare-successor.ts';
+import { prepareSuccessor, vouchForNext } from './prepare-successor.ts';
 import { renewResponders } from './renew-responders.ts';
 import { readRollFacts } from './roll-facts.ts';
 import { withLease } from './with-lease.ts';
@@ -126,6 +126,7 @@ async function takeStep(deps: Deps, run: Run, step: RollStep, known: readonly Au
       await countAcknowledgements(deps);
       return;
     case 'activate':
+      await vouchForNext(deps, run, id);
       await activateAuthority(deps, run, id, await acknowledgementDetails(deps, id));
       return;
     case 'retire':
@@ -158,7 +159,7 @@ export async function acknowledgementDetails(deps: Pick<Deps, 'fleet'>, id: stri
       .slice(0, NAMED)
       .map(({ cluster, name }) => `${cluster}/${name}`)
       .join(' '),
-    countedAt: asOf.toISOString(),
+    countedAt: toInstant(asOf),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Authority, isSuccessor } from '../domain/authority.ts';
+import { type Authority, isSuccessor, revokeAt } from '../domain/authority.ts';
 import type { AuthorityCensus } from '../domain/authority-census.ts';
 import type { RollFacts } from '../domain/authority-plan.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -27,12 +27,15 @@ export function rollFacts(
   const isOfNow = ({ authorityId, asOf }: AuthorityCensus) =>
     authorities.some((one) => one.id === authorityId && asOf >= (one.taintedAt ?? one.publishedAt ?? asOf));
   const known = censuses.filter(isOfNow);
+  // Nothing, counted while something was still being signed, is no count.
+  const isFinal = ({ authorityId, asOf, leaves }: AuthorityCensus) =>
+    leaves.live > 0 || authorities.some((one) => one.id === authorityId && asOf >= (revokeAt(one) ?? asOf));
   return {
     authorities,
     certificateValidityDays,
     authorityRoot,
     acknowledgements: known.find(({ authorityId }) => authorityId === next?.id) ?? null,
-    leaves: new Map(known.map(({ authorityId, leaves }) => [authorityId, leaves.live])),
+    leaves: new Map(known.filter(isFinal).map(({ authorityId, leaves }) => [authorityId, leaves.live])),
     now,
   };
 }

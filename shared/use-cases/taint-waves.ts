@@ -2,7 +2,7 @@ import { FLEET_CHAIN } from '../domain/audit.ts';
 import { type Authority, isActive, type Taint } from '../domain/authority.ts';
 import { isEverleafError } from '../domain/errors.ts';
 import type { Identity } from '../domain/identity.ts';
-import { wholeSecond } from '../domain/instants.ts';
+import { addMs, HOUR_MS, wholeSecond } from '../domain/instants.ts';
 import type { OperationItem } from '../domain/operation.ts';
 import { planPace } from '../domain/taint-pace.ts';
 import { isAnySigned } from '../domain/tainted-certificates.ts';
@@ -27,10 +27,30 @@ export function isBeingReplaced(authority: Authority): authority is TaintedAutho
   return authority.state === 'Tainted' && authority.taint !== null && authority.taint.operationId !== null;
 }
 
-/** Goes on with every tainted authority: what the timer does before its scan, which sends what a wave makes due. */
+/**
+ * How far before the timer's last success an authority still counts as revoked since then: clocks differ, and what was on
+ * its way to be signed comes later.
+ */
+const MARGIN_MS = HOUR_MS;
+
+/**
+ * Goes on with every tainted authority: what the timer does before its scan, which sends what a wave makes due. Of one
+ * that was revoked by force everything that is left is due at once.
+ */
 export async function tendTaints(deps: Deps, run: Run): Promise<void> {
-  for (const authority of (await deps.fleet.authorities()).filter(isBeingReplaced)) {
-    await goOnWithTaint(deps, run, authority.id);
+  const all = await deps.fleet.authorities();
+  for (const { id } of all.filter(isBeingReplaced)) await goOnWithTaint(deps, run, id);
+  const lastSuccessAt = (await deps.fleet.timerRun('renew-due'))?.lastSuccessAt ?? null;
+  const since = lastSuccessAt === null ? null : addMs(lastSuccessAt, -MARGIN_MS);
+  for (const { id, revokedAt } of all) {
+    if (revokedAt !== null && (since === null || revokedAt >= since)) await replaceLeftOver(deps, id);
+  }
+}
+
+/** Nobody accepts what a revoked authority signed, and what lies in a vault no agent can renew: no wave is waited for. */
+async function replaceLeftOver(deps: Deps, id: string): Promise<void> {
+  for await (const found of identitiesSignedBy(deps, id)) {
+    await inPool(found.filter(isAskable), (one) => ask(deps, id, one));
   }
 }
 
@@ -152,7 +172,7 @@ async function finishWave(
     const stored = await deps.identities.identity(itemIdentity(item));
     if (stored === null) return false;
     const signed = await readSigned(deps, stored.value, authority.id, rules);
-    return isAtWork(await ask(deps, authority, signed), signed);
+    return isAtWork(await ask(deps, authority.id, signed), signed);
   });
   if (wave.includes(true)) return authority;
   const done = await updateTaint(deps, authority.id, (taint) =>
@@ -178,7 +198,7 @@ function isAskable({ identity, left }: Signed): boolean {
  * Wants the next certificate of an identity, as an operator's renewal does, unless that is wanted already.
  * @returns the identity as it stands afterwards
  */
-async function ask(deps: Deps, { id }: TaintedAuthority, signed: Signed): Promise<Identity> {
+async function ask(deps: Deps, id: string, signed: Signed): Promise<Identity> {
   const { identity, left } = signed;
   if (!isAnySigned(left) || !isAskable(signed)) return identity;
   const who = { cluster: identity.cluster, name: identity.name };
@@ -207,7 +227,7 @@ async function sweep(deps: Deps, run: Run, authority: TaintedAuthority): Promise
     left += found.length;
     const chosen = found.filter(isAskable).slice(0, deps.policy.taintWaveSize - asked);
     asked += chosen.length;
-    await inPool(chosen, (one) => ask(deps, authority, one));
+    await inPool(chosen, (one) => ask(deps, authority.id, one));
   }
   const sweptAt = wholeSecond(deps.clock.now());
   await updateTaint(deps, authority.id, (taint) => ({ ...taint, sweptAt }));

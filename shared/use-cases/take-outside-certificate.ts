@@ -12,8 +12,7 @@ import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
 import { assertWaits, ensureOutsideRequest } from './outside-request.ts';
 import { brief } from './patience.ts';
-import { prepareAuthority } from './prepare-authority.ts';
-import { crossSigner } from './prepare-successor.ts';
+import { prepareCrossSigned } from './prepare-successor.ts';
 import { isSigned, type SignedAuthority } from './update-authority.ts';
 
 /** An authority that lives less than this many lives of a client's certificate would be followed by another at once. */
@@ -39,8 +38,7 @@ export async function takeOutsideCertificate(
   await run.rights?.demand('admin/issue', FLEET_SCOPE);
   const recorded = await recordCertificate(deps, run, id, given);
   if (recorded.state !== 'Creating') return recorded;
-  const signer = crossSigner(await deps.fleet.authorities(), deps.clock.now());
-  return (await prepareAuthority(deps, run, id, signer)) ?? recorded;
+  return (await prepareCrossSigned(deps, run, id)) ?? recorded;
 }
 
 async function recordCertificate(

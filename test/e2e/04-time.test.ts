@@ -190,3 +190,32 @@ describe('another 270 days, two days at a time', () => {
     }
   });
 });
+
+describe('somebody makes a version of a client’s certificate in the vault', () => {
+  it('Everleaf sees it when the vault tells of it, long before it compares everything, and makes the next one over it', async () => {
+    const name = 'client--management--kms';
+    const find = async () => {
+      const { identities, timers } = await everleaf.status();
+      const kms = identities.find((identity) => identity.name === 'KMS');
+      return { certificate: kms?.certificate, reconcile: timers.find((timer) => timer.name === 'reconcile') };
+    };
+    const before = await find();
+    await clientVault(everleaf).makeVersion(name);
+    const foreign = await clientVault(everleaf).currentVersion(name);
+    await everleaf.settle();
+    const { certificate, reconcile } = await find();
+    assert.deepEqual(reconcile, before.reconcile, 'its timer has not run');
+    const current = await clientVault(everleaf).currentVersion(name);
+    assert.ok(![foreign, before.certificate?.vaultVersion].includes(current));
+    assert.equal(certificate?.vaultVersion, current);
+    assert.equal(certificate?.renewCount, (before.certificate?.renewCount ?? 0) + 1);
+    const query = '/api/events?cluster=management&type=reconciled&limit=500';
+    const events = await everleaf.api<{ items: { reason: string; actor: { id: string } }[] }>(query, {
+      token: everleaf.readerToken,
+    });
+    assert.deepEqual(
+      events.json.items.map(({ reason, actor }) => [reason, actor.id]),
+      [['vault-version-unknown', 'vault-event']],
+    );
+  });
+});

@@ -14,7 +14,7 @@ import { makeStateDirectory, removeStateDirectory } from '../support/local-run.t
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
 const PRELOAD = new URL('../../infra/local/clock/preload.ts', import.meta.url).href;
-const TABLES = ['EverleafRecord', 'EverleafSerials', 'EverleafKeys', 'EverleafCounters'];
+const TABLES = ['EverleafRecord', 'EverleafSerials', 'EverleafKeys', 'EverleafCounters', 'EverleafAnswers'];
 
 let stateDir: string;
 let everleaf: LocalEnvironment;

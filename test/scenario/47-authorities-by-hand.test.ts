@@ -24,6 +24,7 @@ import {
 import { logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from '../support/agent.ts';
 import { look } from '../support/clusters.ts';
 import { refuseCalls } from '../support/faults.ts';
+import { interceptPorts } from '../support/intercepted-ports.ts';
 import type { World } from '../support/memory-world.ts';
 import { firstCertificate, holding, renew, show } from '../support/proving-agent.ts';
 import { taintFleet } from '../support/taint-fleet.ts';
@@ -98,6 +99,51 @@ describe('47 an operator leads the authorities’ life by hand', () => {
     await assert.rejects(activateByHand(deps, run, id, true), { code: 'StateConflict' });
     assert.deepEqual(await statesOf(world), ['Active', 'Retired']);
   });
+});
+
+describe('47 of two operators at once', () => {
+  test('47 the one whose authority the other gave up is not told that it signs', async () => {
+    const { world } = await start();
+    const { deps, run } = world;
+    world.clock.advance(HOUR_MS);
+    const { id } = await prepareByHand(deps, run);
+    const meanwhile = interceptPorts(deps, async ({ method }, proceed) => {
+      if (method === 'putCensus') await cancelByHand(deps, run, id);
+      return proceed();
+    });
+    await assert.rejects(activateByHand(meanwhile, run, id, true), { code: 'StateConflict' });
+    assert.deepEqual(await statesOf(world), ['Active', 'Retired']);
+  });
+
+  test('47 the one that pauses a taint is told when the other has revoked the authority', async () => {
+    const { world, authorityId } = await start();
+    const { deps, run } = world;
+    await taintByHand(deps, run, authorityId, 'lost');
+    const meanwhile = interceptPorts(deps, async ({ port, method }, proceed) => {
+      if (`${port}.${method}` === 'identities.commit') await revokeByHand(deps, run, authorityId, true);
+      return proceed();
+    });
+    await assert.rejects(pauseTaint(meanwhile, run, authorityId), { code: 'StateConflict' });
+  });
+});
+
+test('47 an authority that an operator pauses while the timer is about to revoke it stays', async () => {
+  const { world } = await start();
+  const { deps, run } = world;
+  const { id } = await prepareByHand(deps, run);
+  await activateByHand(deps, run, id, true);
+  await taintByHand(deps, run, id, 'lost');
+  world.clock.advance(HOUR_MS);
+  let isPaused = false;
+  const meanwhile = interceptPorts(deps, async ({ port, method }, proceed) => {
+    if (`${port}.${method}` === 'identities.commit' && !isPaused) {
+      isPaused = true;
+      await pauseTaint(deps, run, id);
+    }
+    return proceed();
+  });
+  await rollNow(meanwhile, run);
+  assert.deepEqual([isPaused, (await deps.fleet.authority(id))?.value.state], [true, 'Tainted']);
 });
 
 describe('47 what a tainted authority signed', () => {

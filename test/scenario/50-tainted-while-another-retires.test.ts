@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ActiveAuthority, isActive } from '../../shared/domain/authority.ts';
-import { DAY_MS } from '../../shared/domain/instants.ts';
+import { DAY_MS, HOUR_MS } from '../../shared/domain/instants.ts';
 import { encodePem } from '../../shared/pki/pem.ts';
 import { bundleOf, readAuthorities } from '../../shared/use-cases/authorities.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
+import { prepareByHand } from '../../shared/use-cases/manage-authorities.ts';
 import { rollAuthority } from '../../shared/use-cases/roll-authority.ts';
 import { logIn, NODE_AGENT, requestOf } from '../support/agent.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
@@ -17,7 +18,7 @@ async function activeIn(world: World): Promise<ActiveAuthority> {
 }
 
 /** The first authority has just been followed by the second, which has signed nothing yet, and is tainted now. */
-async function taintedEarly(): Promise<{ world: World; bundle: string }> {
+async function taintedEarly(isNextPrepared = false): Promise<{ world: World; bundle: string }> {
   const world = memoryWorld({}, readyKeys(2));
   await firstStart(world.deps, world.run);
   // Nobody has a certificate any more that would have to be waited for.
@@ -25,6 +26,7 @@ async function taintedEarly(): Promise<{ world: World; bundle: string }> {
   await rollAuthority(world.deps, world.run);
   const { all, active, bundle } = await readAuthorities(world.deps);
   assert.deepEqual(all.map(({ state }) => state).sort(), ['Active', 'Retiring']);
+  if (isNextPrepared) await prepareByHand(world.deps, world.run);
   const stored = await world.deps.fleet.authority(active?.id ?? '');
   assert.ok(stored !== null);
   const taintedAt = world.clock.now();
@@ -33,7 +35,16 @@ async function taintedEarly(): Promise<{ world: World; bundle: string }> {
 }
 
 test('50 who has a certificate of a retiring authority accepts the one that follows a tainted one', async () => {
-  const { world, bundle } = await taintedEarly();
+  await assertFollowedUnnoticed(await taintedEarly());
+});
+
+test('50 and also one that was prepared before the taint, when the other alone vouched for it', async () => {
+  await assertFollowedUnnoticed(await taintedEarly(true));
+});
+
+async function assertFollowedUnnoticed({ world, bundle }: Awaited<ReturnType<typeof taintedEarly>>) {
+  await rollAuthority(world.deps, world.run);
+  world.clock.advance(HOUR_MS);
   await rollAuthority(world.deps, world.run);
   const next = await activeIn(world);
   assert.equal(next.crossCertificates.length, 2);
@@ -54,4 +65,4 @@ test('50 who has a certificate of a retiring authority accepts the one that foll
   assert.equal(isAccepted(bundleOf(all).pem), true, 'of now');
   const revoked = all.find(({ state }) => state === 'Revoked')?.certificate ?? assert.fail();
   assert.equal(isAccepted(encodePem('CERTIFICATE', revoked)), false, 'the tainted one alone');
-});
+}

@@ -148,7 +148,7 @@ describe('50 a restore', () => {
     assert.equal(rows, null);
     assert.deepEqual(
       vault.map(({ isThere }) => isThere),
-      [false, false],
+      [false, false, false],
     );
     assert.deepEqual(await recordOf(place), {});
     assert.deepEqual(place.authorityVault.names(), []);
@@ -165,6 +165,7 @@ describe('50 a restore', () => {
       vault.map(({ line, isThere }) => [line.type, isThere]),
       [
         ['secret', false],
+        ['certificate', true],
         ['certificate', true],
       ],
     );

@@ -15,7 +15,14 @@ import type { Deps } from '../../shared/use-cases/deps.ts';
 import { ensureAuthority, firstStart } from '../../shared/use-cases/first-start.ts';
 import { logInWithToken } from '../../shared/use-cases/log-in-with-token.ts';
 import type { LoginAnswer } from '../../shared/use-cases/login-answer.ts';
+import {
+  activateByHand,
+  cancelByHand,
+  prepareByHand,
+  rollNow,
+} from '../../shared/use-cases/manage-authorities.ts';
 import { issueLoginFile } from '../../shared/use-cases/manage-identity.ts';
+import { taintByHand } from '../../shared/use-cases/manage-taint.ts';
 import { readOutsideCertificate } from '../../shared/use-cases/outside-certificate.ts';
 import { readOutsideRequest } from '../../shared/use-cases/outside-request.ts';
 import { prepareSuccessor } from '../../shared/use-cases/prepare-successor.ts';
@@ -251,6 +258,24 @@ test('51 a request that the vault has lost is made again, and what was signed fo
   assert.equal((await bring(world)).state, 'Prepared');
 });
 
+test('51 a first request that was given up is followed by another, and by one alone', async () => {
+  const world = outside();
+  await world.tick();
+  const first = await waitingId(world);
+  await cancelByHand(world.deps, world.run, first);
+  await world.tick();
+  const second = await waitingId(world);
+  assert.notEqual(second, first);
+  await cancelByHand(world.deps, world.run, second);
+  await rollNow(world.deps, world.run);
+  const third = await waitingId(world);
+  await world.tick();
+  assert.deepEqual((await world.deps.fleet.authorities()).length, 3);
+  await bring(world);
+  await world.tick();
+  assert.equal((await readAuthorities(world.deps)).active?.id, third);
+});
+
 test('51 a deployment that began without a root gets one: the old authority vouches for the first below it', async () => {
   const world = memoryWorld({}, readyKeys(KEYS));
   await firstStart(world.deps, world.run);
@@ -278,6 +303,21 @@ test('51 a deployment that began without a root gets one: the old authority vouc
   const { authorityKeyId } = parseCertificate(certificateOf(leaf));
   const { subjectKeyId } = parseCertificate(next.certificate ?? new Uint8Array());
   assert.deepEqual(authorityKeyId, subjectKeyId);
+});
+
+test('51 after a taint the retiring authorities vouch for one below a root as well', async () => {
+  const world = memoryWorld();
+  await ensureDeployment(world.deps);
+  await ensureAuthority(world.deps, world.run);
+  world.clock.advance(DAY_MS);
+  const second = await prepareByHand(world.deps, world.run);
+  await activateByHand(world.deps, world.run, second.id, true);
+  const deps = withPolicy(world.deps, { authorityRoot: 'outside' });
+  await taintByHand(deps, world.run, second.id, 'lost');
+  const next = await bring(world, {}, root, deps);
+  const others = (await world.deps.fleet.authorities()).filter(({ id }) => id !== next.id);
+  const vouching = next.crossCertificates.map(({ issuerId }) => issuerId);
+  assert.deepEqual([...vouching].sort(), others.map(({ id }) => id).sort());
 });
 
 /** A deployment with an authority below a root, and nothing else. */

@@ -44,13 +44,14 @@ export const ofText =
 
 /** What a restore in this world works with. */
 export function restoreDeps({ deps, tables, copies }: World): RestoreDeps {
-  const { clock, random, digest, storage, fleet, identities, audit, checkpoints, site } = deps;
+  const { clock, random, digest, storage, fleet, ocsp, identities, audit, checkpoints, site } = deps;
   return {
     clock,
     random,
     digest,
     storage,
     fleet,
+    ocsp,
     identities,
     audit,
     checkpoints,

@@ -34,7 +34,11 @@ function repeated(world: World, act: (deps: Deps) => Promise<unknown>): Scene {
       // A run that was killed holds its lease for ten minutes.
       world.clock.advance(HOUR_MS);
       await act(world.deps);
-      for (let day = 0; day < 2; day++) await rollAuthority(world.deps, world.run);
+      for (let hour = 0; hour < 2; hour++) {
+        await rollAuthority(world.deps, world.run);
+        world.clock.advance(HOUR_MS);
+      }
+      await rollAuthority(world.deps, world.run);
       await renewResponders(world.deps, world.run);
       return [];
     },
@@ -109,6 +113,7 @@ export async function revocationOfAuthorityScene(world: World): Promise<Scene> {
   await activateAuthority(world.deps, world.run, next);
   await taintAuthority(world.deps, world.run, first, TAINT);
   await deliverBundle(world.deps, world.run);
+  world.clock.advance(HOUR_MS);
   return ended(world);
 }
 

@@ -6,7 +6,7 @@
  *   somebody else starts, such as the worker of another functions host.
  */
 import { followClockFile } from './clock-file.ts';
-import { installShiftedDate, setOffset } from './shifted-date.ts';
+import { installShiftedDate, moveFollowed, setOffset } from './shifted-date.ts';
 
 installShiftedDate();
 const clockFile = process.env['EVERLEAF_CLOCK_FILE'] ?? '';
@@ -19,7 +19,8 @@ if (process.channel !== undefined && process.channel !== null) {
     const { type, offsetMs } = message as { type?: unknown; offsetMs?: unknown };
     if (type !== 'clock' || typeof offsetMs !== 'number') return;
     setOffset(offsetMs);
-    process.send?.({ type: 'clock-set', offsetMs });
+    // What could not be done about it ends the process, as an error that nobody caught.
+    void moveFollowed().then(() => process.send?.({ type: 'clock-set', offsetMs }));
   });
   // Listening for messages must not keep alive a process that has nothing left to do.
   process.channel.unref();

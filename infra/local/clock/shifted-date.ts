@@ -5,8 +5,12 @@
  */
 const RealDate = globalThis.Date;
 
+/** What is to be done about a move. A promise is waited for by whoever tells that the move was made. */
+type Listener = (offsetMs: number) => void | Promise<void>;
+
 let offset = 0;
-const listeners = new Set<(offsetMs: number) => void>();
+let followed: Promise<unknown> = Promise.resolve();
+const listeners = new Set<Listener>();
 
 /** How far virtual time is ahead of the machine's, in milliseconds; 0 or more, never falling. */
 export function offsetMs(): number {
@@ -23,11 +27,16 @@ export function setOffset(ms: number): void {
   }
   if (ms === offset) return;
   offset = ms;
-  for (const listener of listeners) listener(ms);
+  followed = Promise.all([...listeners].map((listener) => listener(ms)));
+}
+
+/** Resolves when everything that was to be done about the last move is done; rejects when it could not be. */
+export async function moveFollowed(): Promise<void> {
+  await followed;
 }
 
 /** Calls `listener` after each move; returns how to stop that. */
-export function onClockChange(listener: (offsetMs: number) => void): () => void {
+export function onClockChange(listener: Listener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }

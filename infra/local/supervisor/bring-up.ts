@@ -54,7 +54,10 @@ export async function bringUpStandIns({
 
   say('Starting the key vaults');
   await free('authorityVault', 'clientVault', 'faults');
-  const vault = await group.start(vaultProcess(place, identity.issuer));
+  const { issuer } = identity;
+  const vault = await group.start(
+    vaultProcess(place, { issuer, storageConnectionString: storage.connectionString }),
+  );
   const { vaults, faultsUrl } = vault.info as { vaults: Surroundings['vaults']; faultsUrl: string };
 
   const baseUrl = `http://127.0.0.1:${config.ports.functions}`;

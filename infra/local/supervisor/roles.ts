@@ -69,7 +69,10 @@ export function issuerProcess({ checkout, stateDir, config, machine }: Place): P
  * The vault stand-in with both vaults. The app's identity gets exactly the assignments of infra/role-definitions.json, the
  * file that the deployment to Azure loads too; the person with the portal may do everything.
  */
-export function vaultProcess(place: Place, issuer: string): ProcessDefinition {
+export function vaultProcess(
+  place: Place,
+  { issuer, storageConnectionString }: { readonly issuer: string; readonly storageConnectionString: string },
+): ProcessDefinition {
   const { checkout, stateDir, config, machine } = place;
   const roles = JSON.parse(
     readFileSync(join(checkout, 'infra/role-definitions.json'), 'utf8'),
@@ -88,6 +91,8 @@ export function vaultProcess(place: Place, issuer: string): ProcessDefinition {
         { name: 'clients', port: config.ports.clientVault, purgeProtection: true },
       ],
       faultsPort: config.ports.faults,
+      // As the deployment subscribes to them.
+      events: { connectionString: storageConnectionString, queueName: 'vault-events' },
       issuer: { url: issuer },
       audience: VAULT_AUDIENCE,
       roles,

@@ -35,6 +35,12 @@ export interface VaultConfig {
   readonly purgeProtection?: boolean;
 }
 
+/** Where events go, as the subscription of a system topic of Event Grid says it. */
+export interface EventQueueConfig {
+  readonly connectionString: string;
+  readonly queueName: string;
+}
+
 /** What the process of the stand-in is started with (JSON in EVERLEAF_PROCESS_CONFIG). */
 export interface VaultProcessConfig {
   /** Each vault keeps its objects under `<stateDir>/<vault name>/`. */
@@ -53,4 +59,6 @@ export interface VaultProcessConfig {
   readonly selfCompletesAfterPolls?: number;
   /** The port of the control endpoint (faults and audit log), 0 for any free one. Left out, there is none. */
   readonly faultsPort?: number;
+  /** The storage queue that gets the vaults' events. Left out, there are none, as without a subscription. */
+  readonly events?: EventQueueConfig;
 }

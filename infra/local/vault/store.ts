@@ -10,6 +10,9 @@ export interface Change<Result> {
   readonly result: Result;
 }
 
+/** Is told of a change that is on disk, before whoever asked for it. Must not throw. */
+export type Saved = (before: StoredObject | undefined, after: StoredObject) => Promise<void>;
+
 /** Decides on a change by the newest state; undefined when there is no such object. */
 export type Update<Result> = (current: StoredObject | undefined) => Promise<Change<Result>> | Change<Result>;
 
@@ -21,22 +24,29 @@ export type Update<Result> = (current: StoredObject | undefined) => Promise<Chan
 export class ObjectStore {
   readonly #directory: string;
   readonly #write: typeof writeDurably;
+  readonly #saved: Saved | null;
   readonly #objects = new Map<string, StoredObject>();
   readonly #tails = new Map<string, Promise<unknown>>();
 
-  private constructor(directory: string, write: typeof writeDurably) {
+  private constructor(directory: string, write: typeof writeDurably, saved: Saved | null) {
     this.#directory = directory;
     this.#write = write;
+    this.#saved = saved;
   }
 
   /**
    * Opens the directory, made when missing, and sweeps out what a killed run left half-written, and what was purged.
    * @param write how changes reach the disk
+   * @param saved null when nobody wants to know
    * @throws Error naming the file when one holds something else than this version's objects.
    */
-  static async open(directory: string, write = writeDurably): Promise<ObjectStore> {
+  static async open(
+    directory: string,
+    write = writeDurably,
+    saved: Saved | null = null,
+  ): Promise<ObjectStore> {
     await preparePrivateDirectory(directory);
-    const store = new ObjectStore(directory, write);
+    const store = new ObjectStore(directory, write, saved);
     for (const file of await readdir(directory)) {
       const path = join(directory, file);
       if (file.endsWith(UNFINISHED)) await unlink(path);
@@ -86,7 +96,8 @@ export class ObjectStore {
   }
 
   async #apply<Result>(key: string, change: Update<Result>): Promise<Result> {
-    const { save, result } = await change(this.get(key));
+    const before = this.get(key);
+    const { save, result } = await change(before);
     const path = join(this.#directory, `${key}.json`);
     if (save === null) {
       await removeDurably(path);
@@ -94,6 +105,7 @@ export class ObjectStore {
     } else if (save !== undefined) {
       await this.#write(path, JSON.stringify(save));
       this.#objects.set(key, save);
+      await this.#saved?.(before, save);
     }
     return result;
   }

@@ -6,6 +6,7 @@ import { roleAuthorizer } from './authorization.ts';
 import { loadBackupCipher } from './backup-cipher.ts';
 import type { VaultConfig, VaultProcessConfig } from './config.ts';
 import { preparePrivateDirectory } from './durable-file.ts';
+import { EventEmitter } from './events/emitter.ts';
 import { startControl } from './faults/control.ts';
 import { FaultPlan } from './faults/fault-plan.ts';
 import { faultInjection } from './faults/injection.ts';
@@ -35,6 +36,7 @@ export interface VaultOptions {
 /** The file of the audit log in the state directory; its name cannot be a vault's. */
 const AUDIT_FILE = 'audit.jsonl';
 const BACKUP_KEY_FILE = 'backup.key';
+const EVENTS_FILE = 'events.json';
 
 /**
  * Starts every vault of the configuration in this process, each on a port of its own.
@@ -51,13 +53,18 @@ export async function startVaults(
 
   const started: { name: string; store: ObjectStore; server: Listening }[] = [];
   let control: Listening | null = null;
+  let events: EventEmitter | null = null;
   await preparePrivateDirectory(config.stateDir);
   const backups = await loadBackupCipher(join(config.stateDir, BACKUP_KEY_FILE));
   const audit = await AuditLog.open(join(config.stateDir, AUDIT_FILE));
+  if (config.events !== undefined) {
+    events = await EventEmitter.open(config.events, join(config.stateDir, EVENTS_FILE));
+  }
   const stop = async () => {
     await Promise.all([...started.map(({ server }) => server.close()), control?.close()]);
     // A client that went away leaves its change running.
     await Promise.all(started.map(({ store }) => store.idle()));
+    await events?.stop();
     await audit.close();
   };
 
@@ -75,7 +82,11 @@ export async function startVaults(
 
   try {
     for (const each of config.vaults) {
-      const store = await ObjectStore.open(join(config.stateDir, each.name), writer.write);
+      const store = await ObjectStore.open(
+        join(config.stateDir, each.name),
+        writer.write,
+        async (before, after) => events?.changed({ name: each.name, url: server.url }, before, after),
+      );
       const settings: Omit<Vault, 'url'> = {
         name: each.name,
         store,
@@ -91,6 +102,9 @@ export async function startVaults(
       });
       started.push({ name: each.name, store, server });
     }
+    await events?.start(
+      started.map(({ name, store, server }) => ({ name, url: server.url, objects: () => store.all() })),
+    );
     if (config.faultsPort !== undefined) control = await startControl(config.faultsPort, plan, audit);
   } catch (error) {
     await stop();

@@ -8,6 +8,7 @@ import { BlobCheckpointStore, CHECKPOINT_CONTAINER } from './blob-checkpoint-sto
 import { BlobCrlFiles, CRL_CONTAINER } from './blob-crl-files.ts';
 import type { OpenContainer } from './numbered-blobs.ts';
 import { POISON_QUEUE, StorageWorkQueue, WORK_QUEUE } from './storage-work-queue.ts';
+import { VAULT_EVENT_POISON_QUEUE, VAULT_EVENT_QUEUE, VaultEventQueue } from './vault-event-queue.ts';
 
 /** Where the record is: a storage account by the app's identity, or on one machine by a connection string. */
 export type RecordStorage =
@@ -25,6 +26,7 @@ export interface RecordClients {
   readonly counters: AzureTable;
   readonly answers: AzureTable;
   readonly queue: StorageWorkQueue;
+  readonly vaultEvents: VaultEventQueue;
   readonly checkpoints: BlobCheckpointStore;
   readonly crlFiles: BlobCrlFiles;
   readonly backups: BlobBackupStore;
@@ -41,6 +43,10 @@ export function connectStorage(storage: RecordStorage, credential: TokenCredenti
     queue: new StorageWorkQueue(
       queue(storage, credential, WORK_QUEUE),
       queue(storage, credential, POISON_QUEUE),
+    ),
+    vaultEvents: new VaultEventQueue(
+      queue(storage, credential, VAULT_EVENT_QUEUE),
+      queue(storage, credential, VAULT_EVENT_POISON_QUEUE),
     ),
     checkpoints: new BlobCheckpointStore(container(storage, credential, CHECKPOINT_CONTAINER)),
     crlFiles: new BlobCrlFiles(container(storage, credential, CRL_CONTAINER)),

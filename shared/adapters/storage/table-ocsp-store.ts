@@ -76,8 +76,15 @@ export class TableOcspStore implements OcspStore {
   }
 
   async putAnswer(name: string, windowStart: Date, value: KeptAnswer): Promise<void> {
-    const row = { key: answerKey(name, windowStart), ...codecs.answer.encode(value) };
-    await this.#answers.commit(partitionOf(name), [{ op: 'put', ...row }]);
+    const row = { op: 'put', key: answerKey(name, windowStart), ...codecs.answer.encode(value) } as const;
+    try {
+      await this.#answers.commit(partitionOf(name), [row]);
+    } catch (error) {
+      if (!isEverleafError(error, 'StorageRefused')) throw error;
+      // A deployment that began before there were answers has no table for them yet.
+      await this.#answers.prepare();
+      await this.#answers.commit(partitionOf(name), [row]);
+    }
   }
 
   async removeAnswersBefore(windowStart: Date): Promise<number> {

@@ -55,6 +55,16 @@ describe('the settings of npm start', () => {
     assert.deepEqual(machine, { PATH: '/bin' });
   });
 
+  it('hand on whose root signs, and every schedule of a timer', () => {
+    const settings = {
+      AUTHORITY_ROOT: 'outside',
+      AUTHORITY_ROOT_SHA256: 'ab'.repeat(32),
+      AUDIT_SEAL_SCHEDULE: '0 */7 * * * *',
+      RENEW_RESPONDERS_SCHEDULE: '0 21 * * * *',
+    };
+    assert.deepEqual(readSupervisorSettings(settings, '/').policy, settings);
+  });
+
   for (const port of ['seven', '-1', '65536', '70.71']) {
     it(`refuse EVERLEAF_PORT=${port}`, () => {
       assert.throws(() => readSupervisorSettings({ EVERLEAF_PORT: port }, '/'), /EVERLEAF_PORT/);

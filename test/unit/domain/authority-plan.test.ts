@@ -56,7 +56,7 @@ describe('the plan of the authorities', () => {
   it('prepares one at once where none signs', () => {
     assert.deepEqual(plan(1, [{ ...A, state: 'Retired' }]), ['prepare next: Overdue']);
     const tainted = { ...A, state: 'Tainted', taintedAt: after(1) } as const;
-    assert.deepEqual(plan(1, [tainted]), [
+    assert.deepEqual(plan(1.1, [tainted]), [
       'prepare next: AuthorityTainted',
       'revoke a1: no other authority signs yet',
     ]);
@@ -139,6 +139,7 @@ describe('the plan of the authorities', () => {
       })[1];
     assert.equal(left(0), 'revoke a1: AuthorityTainted');
     assert.equal(left(3), 'revoke a1: 3 certificates that it signed are still in use');
+    assert.equal(left(0, tainted(), 200), 'revoke a1: NotDue', 'what was on its way is not counted yet');
     assert.equal(left(null), 'revoke a1: nobody has counted its certificates yet');
     const paused = tainted({ taint: { ...taint, pausedAt: after(200) } });
     assert.equal(left(0, paused), 'revoke a1: an operator has paused it');

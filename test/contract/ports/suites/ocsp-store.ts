@@ -60,6 +60,15 @@ export function describeOcspStore(name: string, makeTable: () => Promise<Table>)
       assert.deepEqual(await store.answer(NAME, WINDOW), ANSWER);
     });
 
+    test('3. the first answer makes the table, in a deployment that began before there were answers', async () => {
+      const [record, answers] = await Promise.all([makeTable(), makeTable()]);
+      const store = new TableOcspStore({ record, answers });
+      assert.equal(await store.answer(NAME, WINDOW), null);
+      assert.equal(await store.removeAnswersBefore(WINDOW), 0);
+      await store.putAnswer(NAME, WINDOW, ANSWER);
+      assert.deepEqual(await store.answer(NAME, WINDOW), ANSWER);
+    });
+
     test('4. removeAnswersBefore removes the windows that began before a moment, and more than one transaction can', async () => {
       const { answers, store } = await makeStore();
       await store.putAnswer(NAME, WINDOW, ANSWER);
