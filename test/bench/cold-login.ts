@@ -10,7 +10,7 @@ import { Packaged } from '../support/packaged.ts';
 import { median, type Report } from './measure.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
-const ROUNDS = 5;
+const ROUNDS = 3;
 const WARM_LOGINS = 20;
 const CLIENT = 'KMS';
 

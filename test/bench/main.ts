@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: what issuing, logging in, renewing and scanning cost, in one run of a few minutes. Prints a table and
+ * `npm run bench`: what issuing, logging in, renewing, scanning and loading the package cost, in one run of a few minutes. Prints a table and
  * writes bench-results.json beside package.json. Ratios compare within the run; absolute figures belong to the machine.
  */
 import { writeFileSync } from 'node:fs';

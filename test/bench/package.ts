@@ -6,7 +6,7 @@ import { median, type Report } from './measure.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
 const LOADER = fileURLToPath(new URL('load-app.mjs', import.meta.url));
-const ROUNDS = 9;
+const ROUNDS = 7;
 
 interface Loaded {
   readonly ms: number;

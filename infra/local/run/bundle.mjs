@@ -11,8 +11,8 @@ const REQUIRE =
   "import { createRequire as everleafCreateRequire } from 'node:module'; const require = everleafCreateRequire(import.meta.url);";
 
 /**
- * Not made smaller: it loads no quicker so (7 of 250 ms), and a stack trace shows names and lines of a file that can be read, with
- * the source maps for those of the sources.
+ * Not minified: it would load no quicker that one could measure, and so a stack trace shows names and lines of a file that can be
+ * read; the source maps lead from there to the sources.
  * @param entryPoint the path of the module below the package, `dist/<name>.js`
  * @returns outputs: paths below the package to contents, sorted; inputs: the files that went in, by their paths from the checkout
  */
