@@ -22,7 +22,10 @@ interface Start {
   readonly warm: number;
 }
 
-/** A login at a host that has just been started, and one at a host that has served many; beside a running environment. */
+/**
+ * A login at a host that has just been started, and one at a host that has served many; beside a running environment. The local
+ * host and the app are one process here: what the host loads for itself, dist/ shares and the package cannot.
+ */
 export async function benchColdLogins(report: Report, everleaf: LocalEnvironment): Promise<void> {
   const packaged = new Packaged();
   try {

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: what issuing, logging in, renewing, scanning and loading the package cost, in one run of a few minutes. Prints a table and
- * writes bench-results.json beside package.json. Ratios compare within the run; absolute figures belong to the machine.
+ * `npm run bench`: what issuing, logging in, renewing, scanning and loading the package cost, in one run of a few minutes. Prints
+ * a table and writes bench-results.json beside package.json. Ratios compare within the run; absolute figures belong to the
+ * machine.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
