@@ -13,6 +13,7 @@
  *   node infra/local/run.mjs test [kind ...]  format, types, unit, contract, scenario, infra, architecture, e2e
  *   node infra/local/run.mjs restore          puts a backup back into an empty place; see docs/restore.md
  *   node infra/local/run.mjs verify-audit     holds the audit log against its checkpoints; see cli/verify-audit.ts
+ *   node infra/local/run.mjs package [folder] build, then package/, which `func azure functionapp publish` uploads from
  *   node infra/local/run.mjs bench            build, then what everything costs, as a table and in bench-results.json
  */
 import { dirname, join } from 'node:path';
@@ -46,6 +47,13 @@ const commands = {
   test: (node, kinds) => runTests(checkout, node, kinds),
   restore: (node, args) => runUntilEnd(node, [join(checkout, 'infra/restore/main.ts'), ...args]),
   'verify-audit': (node, args) => runUntilEnd(node, [join(checkout, 'cli/verify-audit.ts'), ...args]),
+  package: async (node, [target]) => {
+    // Bundling is a package of its own, which is there once the packages are.
+    const { makePackage } = await import('./run/package.mjs');
+    const { folder, files, bytes } = await makePackage(checkout, node, target);
+    console.log(`${folder}: ${files} files, ${(bytes / 1e6).toFixed(1)} MB`);
+    return 0;
+  },
   bench: async (node) => {
     await build(checkout, node);
     // A million identities in memory take more than a heap's usual end; the collector is asked for before memory is read.

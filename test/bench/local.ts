@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { management, requestOf } from '../support/agent.ts';
 import { LocalEnvironment } from '../support/local-environment.ts';
 import { LocalRun, makeStateDirectory, removeStateDirectory } from '../support/local-run.ts';
+import { benchColdLogins } from './cold-login.ts';
 import { type Report, rate } from './measure.ts';
 
 /** What `npm start` says when each part begins. */
@@ -46,6 +47,7 @@ export async function benchLocal(report: Report, loads: readonly LoginLoad[]): P
         ...{ ratio: null, note: 'resident' },
       });
     memory('after its start');
+    await benchColdLogins(report, everleaf);
     const logins = await benchLogins(report, everleaf, loads);
     memory(`after ${logins} logins`);
     await benchRenewals(report, everleaf);

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: what issuing, logging in, renewing and scanning cost, in one run of a few minutes. Prints a table and
- * writes bench-results.json beside package.json. Ratios compare within the run; absolute figures belong to the machine.
+ * `npm run bench`: what issuing, logging in, renewing, scanning and loading the package cost, in one run of a few minutes. Prints
+ * a table and writes bench-results.json beside package.json. Ratios compare within the run; absolute figures belong to the
+ * machine.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -11,6 +12,7 @@ import { benchIssuing } from './issuing.ts';
 import { benchLocal } from './local.ts';
 import { countLoginCalls } from './login-calls.ts';
 import type { Report, Row } from './measure.ts';
+import { benchPackage } from './package.ts';
 import { benchRevocation } from './revocation.ts';
 import { benchRevocationLists } from './revocation-lists.ts';
 import { benchScan } from './scan.ts';
@@ -40,6 +42,7 @@ const begun = performance.now();
 const [cpu] = cpus();
 const machine = `${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
 console.log(`${machine}\n`);
+benchPackage(report);
 await benchIssuing(report, 8);
 benchRevocation(report);
 await countLoginCalls(report);

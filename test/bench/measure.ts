@@ -66,3 +66,9 @@ export function residentMegabytes(): number {
   (globalThis as { gc?: () => void }).gc?.();
   return memoryUsage().rss / 1e6;
 }
+
+/** The middle one; the upper of the two middle ones. */
+export function median(figures: readonly number[]): number {
+  const sorted = figures.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

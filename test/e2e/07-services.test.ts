@@ -11,6 +11,7 @@ import { acquireDirectory } from '../../infra/local/supervisor/claims.mjs';
 import type { Environment } from '../../infra/local/supervisor/environment-file.ts';
 import type { LoginAnswer } from '../support/contract-shapes.ts';
 import { until } from '../support/local-run.ts';
+import { Packaged } from '../support/packaged.ts';
 import { CLIENT_KEYS, OpensslAgent } from './support/openssl-agent.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
@@ -20,6 +21,8 @@ const { PATH, HOME } = process.env;
 /** A copy of the checkout: local.settings.json of the real one is the developer's. */
 let checkout: string;
 let stateDir: string;
+/** What would be in Azure: that folder, Node, and a host. */
+let packaged: Packaged;
 let openssl: OpensslAgent;
 let services: ChildProcess;
 let host: ChildProcess | undefined;
@@ -36,11 +39,19 @@ before(async () => {
   checkout = mkdtempSync(join(tmpdir(), 'everleaf-services-e2e-'));
   stateDir = join(checkout, '.everleaf');
   openssl = new OpensslAgent();
-  const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'host.json'];
+  const files = [
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'host.json',
+    'LICENSE',
+  ];
   for (const name of [...files, 'functions', 'shared', 'infra']) {
     cpSync(join(CHECKOUT, name), join(checkout, name), { recursive: true });
   }
   symlinkSync(join(CHECKOUT, 'node_modules'), join(checkout, 'node_modules'));
+  packaged = new Packaged(checkout);
   // As npm sets npm_lifecycle_event: the run watches its parent, and ends when this test is gone without a word.
   const env = { HOME, EVERLEAF_PORT: '0', npm_lifecycle_event: 'services' };
   services = run(['infra/local/run.mjs', 'services'], env);
@@ -51,6 +62,7 @@ after(async () => {
   killAll();
   // What lives on without its parent ends by itself; until then the files are its own.
   (await acquireDirectory(join(stateDir, 'claims'), 'test', { waitMs: 120_000 }))();
+  packaged?.remove();
   rmSync(checkout, { recursive: true, force: true });
   openssl.remove();
 });
@@ -100,7 +112,8 @@ function readJson(path: string): unknown {
 /** The project's own functions host as a stranger: nobody tells it of the time, and its settings come from the file. */
 function startHost(): ChildProcess {
   const { masterKey } = environment;
-  const config = { appDir: checkout, port: settings.Host.LocalHttpPort, masterKey, hostId: 'stranger' };
+  const appDir = packaged.folder;
+  const config = { appDir, port: settings.Host.LocalHttpPort, masterKey, hostId: 'stranger' };
   return run(['--import', './infra/local/clock/preload.ts', 'infra/local/host/main.ts'], {
     ...settings.Values,
     EVERLEAF_PROCESS_CONFIG: JSON.stringify(config),
@@ -131,7 +144,7 @@ describe('npm run services', () => {
     await assert.rejects(fetch(environment.baseUrl), TypeError);
   });
 
-  it('serves a host that it does not know: an agent logs in there', async () => {
+  it('serves a host that it does not know, with the package alone in a folder: an agent logs in there', async () => {
     const started = startHost();
     host = started;
     await appears(started, 'a healthy app', async () => {

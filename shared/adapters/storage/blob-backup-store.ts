@@ -1,8 +1,7 @@
-import type { ContainerClient } from '@azure/storage-blob';
 import { EverleafError } from '../../domain/errors.ts';
 import type { BackupStore } from '../../ports/backup-store.ts';
 import { storageError } from './errors.ts';
-import { prepareContainer } from './numbered-blobs.ts';
+import { type OpenContainer, prepareContainer } from './numbered-blobs.ts';
 import { isAlreadyThere } from './write-once.ts';
 
 export const BACKUP_CONTAINER = 'backups';
@@ -16,20 +15,20 @@ const BLOCK_BYTES = 4 * 1024 * 1024;
  * overwritten or deleted afterwards is for the container's immutability policy to see to.
  */
 export class BlobBackupStore implements BackupStore {
-  readonly #container: ContainerClient;
+  readonly #open: OpenContainer;
 
-  constructor(container: ContainerClient) {
-    this.#container = container;
+  constructor(open: OpenContainer) {
+    this.#open = open;
   }
 
   prepare(): Promise<void> {
-    return prepareContainer(this.#container);
+    return prepareContainer(this.#open);
   }
 
   async write(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
     // A deployment that began before there were backups has no container yet, and content cannot be asked for twice.
     await this.prepare();
-    const blob = this.#container.getBlockBlobClient(name);
+    const blob = (await this.#open()).getBlockBlobClient(name);
     const ids: string[] = [];
     try {
       for await (const block of blocks(content)) {

@@ -1,6 +1,5 @@
-import type { ContainerClient } from '@azure/storage-blob';
 import type { CheckpointStore } from '../../ports/checkpoint-store.ts';
-import { NumberedBlobs } from './numbered-blobs.ts';
+import { NumberedBlobs, type OpenContainer } from './numbered-blobs.ts';
 
 export const CHECKPOINT_CONTAINER = 'audit-checkpoints';
 
@@ -12,8 +11,8 @@ export const CHECKPOINT_CONTAINER = 'audit-checkpoints';
 export class BlobCheckpointStore implements CheckpointStore {
   readonly #blobs: NumberedBlobs;
 
-  constructor(container: ContainerClient) {
-    this.#blobs = new NumberedBlobs(container, { extension: 'jws', contentType: 'application/jose' });
+  constructor(open: OpenContainer) {
+    this.#blobs = new NumberedBlobs(open, { extension: 'jws', contentType: 'application/jose' });
   }
 
   prepare(): Promise<void> {

@@ -1,6 +1,5 @@
-import type { ContainerClient } from '@azure/storage-blob';
 import type { CrlFiles } from '../../ports/crl-files.ts';
-import { NumberedBlobs } from './numbered-blobs.ts';
+import { NumberedBlobs, type OpenContainer } from './numbered-blobs.ts';
 
 export const CRL_CONTAINER = 'crl';
 
@@ -13,8 +12,8 @@ export class BlobCrlFiles implements CrlFiles {
   /** By blob name, the one that was asked for last at the end. */
   readonly #remembered = new Map<string, Uint8Array>();
 
-  constructor(container: ContainerClient) {
-    this.#blobs = new NumberedBlobs(container, { extension: 'crl', contentType: 'application/pkix-crl' });
+  constructor(open: OpenContainer) {
+    this.#blobs = new NumberedBlobs(open, { extension: 'crl', contentType: 'application/pkix-crl' });
   }
 
   prepare(): Promise<void> {

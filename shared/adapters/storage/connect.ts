@@ -1,11 +1,12 @@
 import { TableClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
-import { ContainerClient } from '@azure/storage-blob';
+import type { ContainerClient } from '@azure/storage-blob';
 import { QueueClient } from '@azure/storage-queue';
 import { AzureTable } from './azure-table.ts';
 import { BACKUP_CONTAINER, BlobBackupStore } from './blob-backup-store.ts';
 import { BlobCheckpointStore, CHECKPOINT_CONTAINER } from './blob-checkpoint-store.ts';
 import { BlobCrlFiles, CRL_CONTAINER } from './blob-crl-files.ts';
+import type { OpenContainer } from './numbered-blobs.ts';
 import { POISON_QUEUE, StorageWorkQueue, WORK_QUEUE } from './storage-work-queue.ts';
 import { VAULT_EVENT_POISON_QUEUE, VAULT_EVENT_QUEUE, VaultEventQueue } from './vault-event-queue.ts';
 
@@ -67,7 +68,14 @@ function queue(storage: RecordStorage, credential: TokenCredential, name: string
   return new QueueClient(`${storage.queueServiceUri.replace(/\/$/, '')}/${name}`, credential);
 }
 
-function container(storage: RecordStorage, credential: TokenCredential, name: string): ContainerClient {
-  if ('connectionString' in storage) return new ContainerClient(storage.connectionString, name);
-  return new ContainerClient(`${storage.blobServiceUri.replace(/\/$/, '')}/${name}`, credential);
+function container(storage: RecordStorage, credential: TokenCredential, name: string): OpenContainer {
+  let client: Promise<ContainerClient> | undefined;
+  return () => {
+    client ??= import('@azure/storage-blob').then(({ ContainerClient }) =>
+      'connectionString' in storage
+        ? new ContainerClient(storage.connectionString, name)
+        : new ContainerClient(`${storage.blobServiceUri.replace(/\/$/, '')}/${name}`, credential),
+    );
+    return client;
+  };
 }

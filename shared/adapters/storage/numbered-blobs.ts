@@ -2,6 +2,12 @@ import type { ContainerClient } from '@azure/storage-blob';
 import { codeOf, statusOf, storageError } from './errors.ts';
 import { isAlreadyThere } from './write-once.ts';
 
+/**
+ * The client of a container, always the same. Its library is the largest of all; it is loaded when the first blob is asked for,
+ * which no login does.
+ */
+export type OpenContainer = () => Promise<ContainerClient>;
+
 /** Wide enough that names sort as numbers do. */
 const DIGITS = 12;
 
@@ -14,20 +20,20 @@ export interface BlobKind {
 
 /** Blobs `<folder>/<number>.<extension>` of one container, each written once (If-None-Match: *). */
 export class NumberedBlobs {
-  readonly #container: ContainerClient;
+  readonly #open: OpenContainer;
   readonly #kind: BlobKind;
 
-  constructor(container: ContainerClient, kind: BlobKind) {
-    this.#container = container;
+  constructor(open: OpenContainer, kind: BlobKind) {
+    this.#open = open;
     this.#kind = kind;
   }
 
   prepare(): Promise<void> {
-    return prepareContainer(this.#container);
+    return prepareContainer(this.#open);
   }
 
   async put(folder: string, number: number, content: Uint8Array): Promise<'written' | 'exists'> {
-    const blob = this.#container.getBlockBlobClient(this.nameOf(folder, number));
+    const blob = (await this.#open()).getBlockBlobClient(this.nameOf(folder, number));
     try {
       await blob.upload(content, content.length, {
         conditions: { ifNoneMatch: '*' },
@@ -45,8 +51,9 @@ export class NumberedBlobs {
 
   async get(folder: string, number: number): Promise<Buffer | null> {
     const name = this.nameOf(folder, number);
+    const container = await this.#open();
     try {
-      return await this.#container.getBlobClient(name).downloadToBuffer();
+      return await container.getBlobClient(name).downloadToBuffer();
     } catch (error) {
       if (statusOf(error) === 404) return null;
       throw storageError(error, `Cannot read "${name}"`);
@@ -58,22 +65,24 @@ export class NumberedBlobs {
     const prefix = `${folder}/`;
     const form = new RegExp(`^(\\d+)\\.${this.#kind.extension}$`);
     const found: number[] = [];
+    const container = await this.#open();
     try {
-      for await (const { name } of this.#container.listBlobsFlat({ prefix })) {
+      for await (const { name } of container.listBlobsFlat({ prefix })) {
         const [, digits] = form.exec(name.slice(prefix.length)) ?? [];
         if (digits !== undefined) found.push(Number(digits));
       }
       return found;
     } catch (error) {
       if (statusOf(error) === 404) return [];
-      throw storageError(error, `Cannot list "${prefix}" in "${this.#container.containerName}"`);
+      throw storageError(error, `Cannot list "${prefix}" in "${container.containerName}"`);
     }
   }
 
   async remove(folder: string, number: number): Promise<void> {
     const name = this.nameOf(folder, number);
+    const container = await this.#open();
     try {
-      await this.#container.getBlobClient(name).deleteIfExists();
+      await container.getBlobClient(name).deleteIfExists();
     } catch (error) {
       if (statusOf(error) !== 404) throw storageError(error, `Cannot remove "${name}"`);
     }
@@ -85,7 +94,8 @@ export class NumberedBlobs {
 }
 
 /** Makes a container that is not there yet. */
-export async function prepareContainer(container: ContainerClient): Promise<void> {
+export async function prepareContainer(open: OpenContainer): Promise<void> {
+  const container = await open();
   try {
     await container.createIfNotExists();
   } catch (error) {

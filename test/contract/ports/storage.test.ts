@@ -12,6 +12,7 @@ import { AzureTable } from '../../../shared/adapters/storage/azure-table.ts';
 import { BlobBackupStore } from '../../../shared/adapters/storage/blob-backup-store.ts';
 import { BlobCheckpointStore } from '../../../shared/adapters/storage/blob-checkpoint-store.ts';
 import { BlobCrlFiles } from '../../../shared/adapters/storage/blob-crl-files.ts';
+import type { OpenContainer } from '../../../shared/adapters/storage/numbered-blobs.ts';
 import { StorageWorkQueue } from '../../../shared/adapters/storage/storage-work-queue.ts';
 import type { Table } from '../../../shared/adapters/storage/table.ts';
 import { TableLeases } from '../../../shared/adapters/storage/table-leases.ts';
@@ -104,17 +105,16 @@ describeWorkQueue('on Queue storage', async () => {
   };
 });
 
+const openContainer = (): OpenContainer => {
+  const container = new ContainerClient(azurite.connectionString, uniqueName());
+  return async () => container;
+};
+
 describeCrlFiles('in memory', async () => new MemoryCrlFiles());
-describeCrlFiles(
-  'on Blob storage',
-  async () => new BlobCrlFiles(new ContainerClient(azurite.connectionString, uniqueName())),
-);
+describeCrlFiles('on Blob storage', async () => new BlobCrlFiles(openContainer()));
 
 describeCheckpointStore('in memory', async () => new MemoryCheckpoints());
-describeCheckpointStore(
-  'on Blob storage',
-  async () => new BlobCheckpointStore(new ContainerClient(azurite.connectionString, uniqueName())),
-);
+describeCheckpointStore('on Blob storage', async () => new BlobCheckpointStore(openContainer()));
 
 describeBackupStore('in memory', async () => {
   const store = new MemoryBackups();
@@ -123,7 +123,7 @@ describeBackupStore('in memory', async () => {
 describeBackupStore('on Blob storage', async () => {
   const container = new ContainerClient(azurite.connectionString, uniqueName());
   return {
-    store: new BlobBackupStore(container),
+    store: new BlobBackupStore(async () => container),
     read: async (name) => {
       const blob = container.getBlockBlobClient(name);
       return (await blob.exists()) ? Uint8Array.from(await blob.downloadToBuffer()) : null;

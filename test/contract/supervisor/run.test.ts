@@ -128,7 +128,7 @@ describe('npm start, npm test and npm demo', () => {
   it('name the commands and the kinds of tests there are', async () => {
     assert.match(
       (await run('begin')).output,
-      /start, services, demo, soak, test, restore, verify-audit, bench/,
+      /start, services, demo, soak, test, restore, verify-audit, package, bench/,
     );
     const { code, output } = await run('test', 'units');
     assert.equal(code, 1);
