@@ -8,6 +8,7 @@ import { closeGates } from './cluster-gates.ts';
 import { clusterEvent, identitiesOf, readCluster, updateCluster } from './clusters.ts';
 import { cleanVault, endIdentity, noteVault } from './delete-identity.ts';
 import type { Deps, Run } from './deps.ts';
+import { Failures } from './failures.ts';
 import { assertIfMatch, type IfMatch } from './if-match.ts';
 import { claimOperationId, type KeyedCall, operationOfKey } from './keyed-request.ts';
 import { inPool } from './pool.ts';
@@ -136,17 +137,11 @@ export async function finishDeletion(deps: Deps, run: Run, operation: Operation)
 }
 
 async function endAll(deps: Deps, run: Run, identities: readonly Identity[]): Promise<readonly Identity[]> {
-  const failures: unknown[] = [];
-  const ended = await inPool(identities, async (identity) => {
-    try {
-      return await endIdentity(deps, run, identity);
-    } catch (error) {
-      failures.push(error);
-      run.log.write('error', `Could not delete ${identityText(identity)}: ${String(error)}`);
-      return null;
-    }
-  });
-  if (failures.length > 0) throw failures[0];
+  const failures = new Failures(run);
+  const ended = await inPool(identities, (identity) =>
+    failures.attempt(`delete ${identityText(identity)}`, () => endIdentity(deps, run, identity)),
+  );
+  failures.throwFirst();
   return ended.filter((identity) => identity !== null);
 }
 

@@ -6,6 +6,7 @@ import type { SecretVault } from '../ports/secret-vault.ts';
 import { readTrustBundle, type TrustBundle } from './authorities.ts';
 import { listClusters } from './clusters.ts';
 import type { Deps, Run } from './deps.ts';
+import { Failures } from './failures.ts';
 import { brief } from './patience.ts';
 
 /** Stands for the client vault of the deployment itself, which every cluster uses that names none of its own. */
@@ -57,17 +58,12 @@ export async function deliverBundleTo(
  */
 export async function deliverBundle(deps: Deps, run: Run): Promise<void> {
   const clusters = (await listClusters(deps)).filter(({ vaultUrl }) => vaultUrl !== null);
-  const failures: unknown[] = [];
+  const failures = new Failures(run);
   for (const target of [DEPLOYMENT_VAULT, ...clusters]) {
-    try {
-      await deliverBundleTo(deps, target);
-    } catch (error) {
-      failures.push(error);
-      const whose = target === DEPLOYMENT_VAULT ? 'the client vault' : `the vault of cluster ${target.name}`;
-      run.log.write('error', `Could not bring the trust bundle into ${whose}: ${String(error)}`);
-    }
+    const whose = target === DEPLOYMENT_VAULT ? 'the client vault' : `the vault of cluster ${target.name}`;
+    await failures.attempt(`bring the trust bundle into ${whose}`, () => deliverBundleTo(deps, target));
   }
-  if (failures.length > 0) throw failures[0];
+  failures.throwFirst();
 }
 
 /** Where the present bundle is missing: names of clusters, and null for the deployment's own vault. */

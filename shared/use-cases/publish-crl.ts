@@ -9,12 +9,13 @@ import {
   isStillListed,
   nextCrlNumber,
 } from '../domain/crl.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { isEverleafError } from '../domain/errors.ts';
 import { groupBy } from '../domain/group-by.ts';
 import type { ListedRevocation, ListingNote } from '../domain/listed-revocation.ts';
 import { compareSerialNumbers } from '../pki/serial-number.ts';
 import type { Stored } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
+import { Failures } from './failures.ts';
 import { listNoted } from './list-revocations.ts';
 import { pagesOf } from './pages.ts';
 import { brief } from './patience.ts';
@@ -80,12 +81,10 @@ async function publishInRounds(deps: Deps, run: Run, isThorough: boolean): Promi
  */
 async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<CrlOutcome> {
   const notes = await deps.crl.notes(NOTES);
-  const failures: unknown[] = [];
-  const concernedBy = await listNoted(deps, notes).catch((error: unknown) => {
-    failures.push(error);
-    run.log.write('error', `Could not list what was revoked: ${error}`);
-    return new Map<ListingNote, ReadonlySet<string>>();
-  });
+  const failures = new Failures(run);
+  const concernedBy =
+    (await failures.attempt('list what was revoked', () => listNoted(deps, notes))) ??
+    new Map<ListingNote, ReadonlySet<string>>();
   const concerned = new Set([...concernedBy.values()].flatMap((ids) => [...ids]));
   const [all, states, deployment] = await Promise.all([
     deps.fleet.authorities(),
@@ -120,9 +119,8 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
     try {
       if (await publishList(deps, run, authority, state, lines, cross, restoredAt)) published += 1;
     } catch (error) {
-      failures.push(error);
+      failures.note(`publish the revocation list of authority ${authority.id}`, error);
       if (isTrusted(authority)) awaited.add(authority.id);
-      run.log.write('error', `Could not publish the revocation list of authority ${authority.id}: ${error}`);
     }
   }
   const done = notes.filter((note) => {
@@ -130,14 +128,9 @@ async function publishLists(deps: Deps, run: Run, isThorough: boolean): Promise<
     return ids !== undefined && ![...ids].some((id) => awaited.has(id));
   });
   if (done.length > 0) await deps.crl.removeNotes(done);
-  if (failures.length > 0) {
-    const code = isEverleafError(failures[0]) ? failures[0].code : 'Internal';
-    throw new EverleafError(
-      code,
-      `The revocation lists have met ${failures.length} failures; the log names each. The next run tries again.`,
-      { cause: failures[0], retryable: true },
-    );
-  }
+  failures.throwAs(
+    `The revocation lists have met ${failures.count} failures; the log names each. The next run tries again.`,
+  );
   return { published };
 }
 

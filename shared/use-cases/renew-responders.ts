@@ -1,10 +1,10 @@
 import { type Authority, isFinished } from '../domain/authority.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { addMs } from '../domain/instants.ts';
 import { vaultResponderName } from '../domain/names.ts';
 import { needsResponder, type Responder, type ResponderCertificate } from '../domain/responder.ts';
 import type { Deps, Run } from './deps.ts';
 import { ensureResponder } from './ensure-responder.ts';
+import { Failures } from './failures.ts';
 import { ANSWER_VALIDITY_MS } from './kept-answers.ts';
 import { updateResponder } from './update-responder.ts';
 import { withLease } from './with-lease.ts';
@@ -32,31 +32,20 @@ export async function renewResponders(deps: Deps, run: Run): Promise<ResponderOu
     busy: 'Another run renews the OCSP responders',
   };
   return withLease(deps, run, lease, async () => {
-    const failures: unknown[] = [];
+    const failures = new Failures(run);
     const renewed: string[] = [];
     for (const authority of await deps.fleet.authorities()) {
       if (!isFinished(authority) || !needsResponder(authority, deps.clock.now())) continue;
-      try {
+      await failures.attempt(`renew the OCSP responder of authority ${authority.id}`, async () => {
         await forgetLostKeys(deps, run, authority.id);
         if ((await ensureResponder(deps, run, authority)).isNew) renewed.push(authority.id);
-      } catch (error) {
-        failures.push(error);
-        run.log.write(
-          'error',
-          `Could not renew the OCSP responder of authority ${authority.id}: ${String(error)}`,
-        );
-      }
+      });
     }
     // Windows are half as long, so these are over by every instance's clock.
     const removed = await deps.ocsp.removeAnswersBefore(addMs(deps.clock.now(), -ANSWER_VALIDITY_MS));
-    if (failures.length > 0) {
-      const code = isEverleafError(failures[0]) ? failures[0].code : 'Internal';
-      throw new EverleafError(
-        code,
-        `${failures.length} OCSP responders could not be renewed; the log names each. The next run tries again.`,
-        { cause: failures[0], retryable: true },
-      );
-    }
+    failures.throwAs(
+      `${failures.count} OCSP responders could not be renewed; the log names each. The next run tries again.`,
+    );
     return { renewed, removed };
   });
 }

@@ -14,6 +14,7 @@ import { countAcknowledgements } from './count-acknowledgements.ts';
 import { deliverBundle, undelivered } from './deliver-bundle.ts';
 import type { Deps, Run } from './deps.ts';
 import { disableEndedKeys } from './disable-ended-keys.ts';
+import { Failures } from './failures.ts';
 import { prepareSuccessor, vouchForNext } from './prepare-successor.ts';
 import { renewResponders } from './renew-responders.ts';
 import { readRollFacts } from './roll-facts.ts';
@@ -46,19 +47,9 @@ export function rollAuthority(deps: Deps, run: Run): Promise<RollOutcome | null>
 }
 
 async function roll(deps: Deps, run: Run): Promise<RollOutcome> {
-  const failures: unknown[] = [];
-  const attempt = async (what: string, action: () => Promise<unknown>): Promise<boolean> => {
-    try {
-      await action();
-      return true;
-    } catch (error) {
-      failures.push(error);
-      run.log.write('error', `Could not ${what}: ${String(error)}`);
-      return false;
-    }
-  };
+  const failures = new Failures(run);
   await ensureBundleRecord(deps);
-  await attempt('count the acknowledgements', () => countIfNeeded(deps));
+  await failures.attempt('count the acknowledgements', () => countIfNeeded(deps));
   const taken: RollStep[] = [];
   const failed = new Set<string>();
   while (taken.length + failed.size < MOST_STEPS) {
@@ -66,17 +57,21 @@ async function roll(deps: Deps, run: Run): Promise<RollOutcome> {
     const facts = await readRollFacts(deps);
     const due = planRoll(facts).find((step) => isStepDue(step, now) && !failed.has(keyOf(step)));
     if (due === undefined) break;
-    if (await attempt(textOf(due), () => takeStep(deps, run, due, facts.authorities))) taken.push(due);
+    const isTaken = await failures.attempt(textOf(due), async () => {
+      await takeStep(deps, run, due, facts.authorities);
+      return true;
+    });
+    if (isTaken) taken.push(due);
     else failed.add(keyOf(due));
   }
   if ((await readAuthorities(deps)).bundle.pem !== '') {
-    await attempt('deliver the trust bundle', () => deliverBundle(deps, run));
+    await failures.attempt('deliver the trust bundle', () => deliverBundle(deps, run));
   }
   if (taken.some(({ action }) => action === 'publish')) {
-    await attempt('renew the OCSP responders', () => renewResponders(deps, run));
+    await failures.attempt('renew the OCSP responders', () => renewResponders(deps, run));
   }
-  await attempt('take the keys of ended authorities out of use', () => disableEndedKeys(deps, run));
-  if (failures.length > 0) throw failures[0];
+  await failures.attempt('take the keys of ended authorities out of use', () => disableEndedKeys(deps, run));
+  failures.throwFirst();
   return { steps: taken.map(({ action, authorityId }) => ({ action, authorityId })) };
 }
 

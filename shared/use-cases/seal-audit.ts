@@ -6,6 +6,7 @@ import { addMs } from '../domain/instants.ts';
 import { APPEND_LIMIT, type WaitingEvent } from '../ports/audit-store.ts';
 import type { Page, Stored } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
+import { Failures } from './failures.ts';
 import { isBeforeRestore, makeCheckpoint } from './make-checkpoint.ts';
 import { inPool } from './pool.ts';
 import { withLease } from './with-lease.ts';
@@ -34,16 +35,9 @@ export async function sealAudit(deps: Deps, run: Run): Promise<SealOutcome | nul
 }
 
 async function sealEverything(deps: Deps, run: Run): Promise<SealOutcome> {
-  const failures: unknown[] = [];
-  const tried = async (what: string, action: () => Promise<number>): Promise<number> => {
-    try {
-      return await action();
-    } catch (error) {
-      failures.push(error);
-      run.log.write('error', `Could not ${what}: ${String(error)}`);
-      return 0;
-    }
-  };
+  const failures = new Failures(run);
+  const tried = async (what: string, action: () => Promise<number>) =>
+    (await failures.attempt(what, action)) ?? 0;
   const before = addMs(deps.clock.now(), -SEAL_AFTER_MS);
   const partitions = Array.from({ length: deps.audit.partitions }, (_, partition) => partition);
   const counts = await inPool(partitions, async (partition) => {
@@ -63,16 +57,11 @@ async function sealEverything(deps: Deps, run: Run): Promise<SealOutcome> {
   run.log.write('info', `Sealed ${sealed} events of the audit log and wrote ${checkpoints} checkpoints.`, {
     sealed,
     checkpoints,
-    failed: failures.length,
+    failed: failures.count,
   });
-  if (failures.length > 0) {
-    const code = isEverleafError(failures[0]) ? failures[0].code : 'Internal';
-    throw new EverleafError(
-      code,
-      `${failures.length} parts of the audit log could not be sealed or put under a checkpoint; the log names each.`,
-      { cause: failures[0], retryable: true },
-    );
-  }
+  failures.throwAs(
+    `${failures.count} parts of the audit log could not be sealed or put under a checkpoint; the log names each.`,
+  );
   return { sealed, checkpoints };
 }
 

@@ -4,6 +4,7 @@ import { advanceOperation } from './advance-operation.ts';
 import { clusterEvent, updateCluster } from './clusters.ts';
 import { ensureDeletion } from './delete-cluster.ts';
 import type { Deps, Run } from './deps.ts';
+import { Failures } from './failures.ts';
 import { forgetOldRequests, newOperationId } from './keyed-request.ts';
 import { renewDue, type ScanOutcome } from './renew-due.ts';
 import { replaceRuled } from './replace-ruled.ts';
@@ -26,16 +27,9 @@ const TENDING_MS = 4 * MINUTE_MS;
  * @throws EverleafError the first failure, after everything else had its turn
  */
 export async function tendFleet(deps: Deps, run: Run): Promise<ScanOutcome | null> {
-  const failures: unknown[] = [];
-  const attempt = async <T>(what: string, action: () => Promise<T>): Promise<T | null> => {
-    try {
-      return await action();
-    } catch (error) {
-      failures.push(error);
-      run.log.write('error', `Could not go on with ${what}: ${String(error)}`);
-      return null;
-    }
-  };
+  const failures = new Failures(run);
+  const attempt = <T>(what: string, action: () => Promise<T>) =>
+    failures.attempt(`go on with ${what}`, action);
   // Asks the record alone, and what it makes due is to be renewed by this very scan.
   await attempt('what revocation rules revoke', () => replaceRuled(deps));
   const roll = await attempt('the authority', () => needForRoll(deps));
@@ -66,7 +60,7 @@ export async function tendFleet(deps: Deps, run: Run): Promise<ScanOutcome | nul
     await attempt(what, action);
   }
   await attempt('the Idempotency-Keys', () => forgetOldRequests(deps, run));
-  if (failures.length > 0) throw failures[0];
+  failures.throwFirst();
   return outcome;
 }
 
