@@ -17,6 +17,12 @@ import { MetricRegistry } from './metric-registry.ts';
 /** OpenTelemetry's own default. */
 const EXPORT_EVERY_MS = 60_000;
 
+/**
+ * Sets of labels of one gauge that the SDK tells apart. It never forgets one, and lumps all beyond its own 2,000 into a single
+ * series without labels; whose gauges are told changes from report to report.
+ */
+const GAUGE_SERIES_MAX = 100_000;
+
 /** A cold login is answered long before. */
 const LOAD_AFTER_MS = 10_000;
 
@@ -99,15 +105,28 @@ async function startSending(registry: MetricRegistry, makeExporter: () => Promis
     import('@opentelemetry/sdk-metrics'),
     makeExporter(),
   ]);
-  let failure: string | null = null;
-  // The SDK keeps to itself what becomes of an export.
+  // Of the last export, and until it has ended as well: the SDK gives up on one that does not end, and keeps to itself what
+  // becomes of any.
+  let last: { failure: string | null } = { failure: null };
   const send = exporter.export.bind(exporter);
-  exporter.export = (metrics, done) =>
-    send(metrics, (result) => {
-      failure = result.code === 0 ? null : String(result.error ?? 'the exporter gave no reason');
+  exporter.export = (metrics, done) => {
+    const outcome: typeof last = { failure: 'no answer came in time' };
+    last = outcome;
+    const end: typeof done = (result) => {
+      outcome.failure = result.code === 0 ? null : String(result.error ?? 'the exporter gave no reason');
       done(result);
-    });
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: EXPORT_EVERY_MS });
+    };
+    // Declared without a result, but Microsoft's is async: nobody else would look at its promise, and one that is rejected
+    // and not looked at ends the process, with everybody's requests.
+    new Promise<void>((resolve) => resolve(send(metrics, end))).catch((error: unknown) =>
+      end({ code: 1, error: error instanceof Error ? error : new Error(String(error)) }),
+    );
+  };
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: EXPORT_EVERY_MS,
+    cardinalityLimits: { observableGauge: GAUGE_SERIES_MAX },
+  });
   const provider = new MeterProvider({ readers: [reader] });
   const meter = provider.getMeter('everleaf');
   const histograms = new Map<string, ReturnType<typeof meter.createHistogram>>();
@@ -136,7 +155,7 @@ async function startSending(registry: MetricRegistry, makeExporter: () => Promis
     flush: async (): Promise<string | null> => {
       try {
         await provider.forceFlush();
-        return failure;
+        return last.failure;
       } catch (error) {
         return String(error);
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import {
   AggregationTemporality,
@@ -62,6 +62,60 @@ test('metrics that could not be sent are told of in the log, and stop nobody', a
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', /^warn: Could not send metrics: /);
     assert.match(lines[0] ?? '', reason);
+  }
+});
+
+test('an exporter whose promise is rejected ends no process, and is told of in the log', async () => {
+  const rejecting: PushMetricExporter = Object.assign(inMemory(), {
+    export: () => Promise.reject(new Error('no envelope')),
+  });
+  const lines: string[] = [];
+  const log = { write: (_: string, message: string) => void lines.push(message) };
+  const metrics = new OpenTelemetryMetrics(async () => rejecting);
+  await inTrace('i', { correlationId: 'c', log }, () => metrics.report([POISON]));
+  assert.deepEqual(lines, ['Could not send metrics: Error: no envelope']);
+});
+
+test('an exporter that never answers is given up on, and told of in the log', async () => {
+  let ask = () => {};
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  const silent: PushMetricExporter = Object.assign(inMemory(), { export: () => ask() });
+  const lines: string[] = [];
+  const log = { write: (_: string, message: string) => void lines.push(message) };
+  const metrics = new OpenTelemetryMetrics(async () => silent);
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const reported = inTrace('i', { correlationId: 'c', log }, () => metrics.report([POISON]));
+    await asked;
+    mock.timers.tick(30_000);
+    await reported;
+  } finally {
+    mock.timers.reset();
+  }
+  assert.deepEqual(lines, ['Could not send metrics: no answer came in time']);
+});
+
+test('no series of a gauge is lumped together with others, however many clusters there have been', async () => {
+  const exporter = inMemory();
+  const metrics = new OpenTelemetryMetrics(async () => exporter);
+  for (const part of ['a', 'b', 'c']) {
+    exporter.reset();
+    const points = Array.from({ length: 1_000 }, (_, i) => ({
+      labels: { cluster: `${part}${i}` },
+      value: i,
+    }));
+    await metrics.report([{ name: 'everleaf.credential.not_after', points }]);
+    const told = exporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
+      .filter(({ descriptor }) => descriptor.name === 'everleaf.credential.not_after')
+      .flatMap(({ dataPoints }) => dataPoints.map(({ attributes }) => attributes['cluster']));
+    assert.deepEqual(
+      told,
+      points.map(({ labels }) => labels.cluster),
+    );
   }
 });
 
