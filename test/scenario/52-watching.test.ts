@@ -10,7 +10,8 @@ import { readMetrics } from '../../shared/use-cases/read-metrics.ts';
 import { runTimer } from '../../shared/use-cases/run-timer.ts';
 import { watchFleet } from '../../shared/use-cases/watch-fleet.ts';
 import { KMS } from '../support/agent.ts';
-import { recordCalls } from '../support/intercepted-ports.ts';
+import { buildHead, buildIdentity, ISSUED_AT } from '../support/build-identity.ts';
+import { interceptPorts, recordCalls } from '../support/intercepted-ports.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
 import { startedWorld } from '../support/operator-actions.ts';
 
@@ -70,6 +71,41 @@ test('52 what is not renewed in time is counted, and stands in one line with the
   const reasons = JSON.parse(line.slice(line.indexOf('{')));
   assert.equal(reasons['NotRenewedInTime'], 16);
   for (const { code, count } of told) assert.equal(reasons[code], count, code);
+});
+
+test('52 of a great many clusters those are told that are overdue or end first, and all are judged, before anything is sent', async () => {
+  const world = await startedWorld();
+  const clusterOf = (number: number) => `c${number}`;
+  // In the order of the record; the last one ends first. Nobody's token is overdue, and one certificate.
+  const fleet = Array.from({ length: 1_200 }, (_, number) =>
+    buildIdentity({
+      cluster: clusterOf(number),
+      certificate: {
+        head: buildHead({ notAfter: new Date(ISSUED_AT.getTime() + (3_000 - number) * DAY_MS) }),
+      },
+      token: { expiresAt: new Date(ISSUED_AT.getTime() + 9_000 * DAY_MS) },
+    }),
+  );
+  const deps = interceptPorts(world.deps, async ({ port, method }, proceed) =>
+    port === 'identities' && method === 'identities' ? { items: fleet, nextCursor: null } : proceed(),
+  );
+  const linesAtReport: string[] = [];
+  const metrics: typeof deps.metrics = {
+    ...deps.metrics,
+    report: async (gauges) => {
+      linesAtReport.push(...linesOf(world, 'everleaf.reasons'));
+      await world.metrics.report(gauges);
+    },
+  };
+  await watchFleet({ ...deps, metrics }, world.run);
+  assert.equal(linesAtReport.length, 1);
+  const ends = Object.keys(gauge(world, 'everleaf.credential.not_after'));
+  assert.equal(ends.length, 1_000);
+  assert.equal(ends[0], 'c1199 certificate');
+  assert.deepEqual(
+    ['c200 certificate', 'c199 certificate', 'c1199 token'].map((one) => ends.includes(one)),
+    [true, false, false],
+  );
 });
 
 test('52 a timer that fails, or leaves the work to another run, has no heartbeat', async () => {
