@@ -241,7 +241,7 @@ module functionApp 'modules/function-app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     deploymentContainerUri: '${hostStorage.outputs.blobUri}${deploymentContainer}'
-    hostStorage: { blobUri: hostStorage.outputs.blobUri, tableUri: hostStorage.outputs.tableUri }
+    hostStorageName: hostStorage.outputs.name
     recordStorage: {
       blobUri: recordStorage.outputs.blobUri
       queueUri: recordStorage.outputs.queueUri
