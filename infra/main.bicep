@@ -2,6 +2,7 @@ metadata description = 'Everleaf in one resource group: the app, two vaults, two
 
 targetScope = 'resourceGroup'
 
+import { alertLimitSettings } from 'modules/alerts.bicep'
 import { siteSettings } from 'modules/function-app.bicep'
 import { policySettings } from 'modules/policy.bicep'
 
@@ -50,7 +51,7 @@ param privateNetwork bool = false
 @description('Addresses of that network: a range of at least 128 (/25).')
 param networkAddresses string = '10.40.0.0/24'
 
-@description('Public addresses, or ranges of them, from which operators reach vaults and storage although they are private: to restore, for example.')
+@description('Public addresses, or ranges of them, from which operators reach vaults and storage although they are private: to restore, for example. Two addresses are two entries: storage takes no /31.')
 param operatorIps string[] = []
 
 @description('Whether clients read the client vault over the internet, by their own identities, although the rest is private.')
@@ -85,6 +86,9 @@ param alertWebhooks string[] = []
 
 @description('Action groups that there are already, and that alerts call as well.')
 param actionGroupIds string[] = []
+
+@description('What the alerts measure with, where it differs from the defaults in modules/alerts.bicep: with other schedules of RENEW_DUE_SCHEDULE or WATCH_FLEET_SCHEDULE, for example.')
+param alertLimits alertLimitSettings = {}
 
 @description('What belongs to this installation alone.')
 param site siteSettings
@@ -237,7 +241,7 @@ module functionApp 'modules/function-app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     deploymentContainerUri: '${hostStorage.outputs.blobUri}${deploymentContainer}'
-    hostStorage: { blobUri: hostStorage.outputs.blobUri, tableUri: hostStorage.outputs.tableUri }
+    hostStorageName: hostStorage.outputs.name
     recordStorage: {
       blobUri: recordStorage.outputs.blobUri
       queueUri: recordStorage.outputs.queueUri
@@ -311,6 +315,7 @@ module alerts 'modules/alerts.bicep' = {
       empty(alertEmails) && empty(alertWebhooks) ? [] : [actionGroup!.outputs.id]
     )
     expectBackups: !empty(site.backupRecipients)
+    limits: alertLimits
   }
 }
 

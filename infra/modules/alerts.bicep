@@ -18,22 +18,30 @@ param recordStorageId string
 @description('Ids of action groups; without any, alerts are in the portal alone.')
 param actionGroupIds string[]
 
-@description('Twice the interval of RENEW_DUE_SCHEDULE. Azure takes PT5M, PT10M, PT15M, PT30M, PT45M, PT1H, PT2H to PT6H, P1D and P2D.')
-param scanSilence string = 'PT30M'
-
-@description('Twice the interval of WATCH_FLEET_SCHEDULE, or the next longer length that Azure takes.')
-param watchSilence string = 'PT2H'
-
-@description('Refused logins in 15 minutes that are more than somebody\'s mistake.')
-@minValue(1)
-param loginDenials int = 100
-
-@description('Answers 429 of one vault in 15 minutes that are more than a burst.')
-@minValue(1)
-param vaultThrottled int = 10
-
 @description('False where BACKUP_RECIPIENTS is empty, so that no backup can be missing.')
 param expectBackups bool = true
+
+param limits alertLimitSettings = {}
+
+@export()
+@description('What may be set; what is left out has the default below.')
+type alertLimitSettings = {
+  @description('Twice the interval of RENEW_DUE_SCHEDULE. Azure takes PT5M, PT10M, PT15M, PT30M, PT45M, PT1H, PT2H to PT6H, P1D and P2D.')
+  scanSilence: string?
+  @description('Twice the interval of WATCH_FLEET_SCHEDULE, or the next longer length that Azure takes.')
+  watchSilence: string?
+  @description('Refused logins in 15 minutes that are more than somebody\'s mistake.')
+  @minValue(1)
+  loginDenials: int?
+  @description('Answers 429 of one vault in 15 minutes that are more than a burst.')
+  @minValue(1)
+  vaultThrottled: int?
+}
+
+var scanSilence = limits.?scanSilence ?? 'PT30M'
+var watchSilence = limits.?watchSilence ?? 'PT2H'
+var loginDenials = limits.?loginDenials ?? 100
+var vaultThrottled = limits.?vaultThrottled ?? 10
 
 // Every query ends in a summarize without `by`, which answers one row even for no row at all (Microsoft Learn, "summarize
 // operator"). A rule whose query answers no row compares nothing and never fires, so silence would be silent. For the same

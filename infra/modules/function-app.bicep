@@ -33,7 +33,7 @@ param subnetId string
 @description('Where the deployed package lies.')
 param deploymentContainerUri string
 
-param hostStorage { blobUri: string, tableUri: string }
+param hostStorageName string
 param recordStorage { blobUri: string, queueUri: string, tableUri: string }
 param authorityVaultUri string
 param clientVaultUri string
@@ -130,11 +130,11 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: union(mapValues(union(policyDefaults, policy), value => string(value)), {
-    // The host's own.
+    // The host's own. The account by its name: given __blobServiceUri alone, a host that starts may find no client for it.
+    // https://github.com/Azure/azure-functions-host/issues/11787
     AzureWebJobsStorage__credential: 'managedidentity'
     AzureWebJobsStorage__clientId: identityClientId
-    AzureWebJobsStorage__blobServiceUri: hostStorage.blobUri
-    AzureWebJobsStorage__tableServiceUri: hostStorage.tableUri
+    AzureWebJobsStorage__accountName: hostStorageName
     APPLICATIONINSIGHTS_CONNECTION_STRING: appInsights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
     // The exporter of the app's metrics tells nobody else of its own use.

@@ -103,6 +103,9 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 ]
 
+// One after the other: an account or a vault takes one such change at a time, and refuses a second with
+// StorageAccountOperationInProgress. https://github.com/Azure/bicep-registry-modules/issues/6001
+@batchSize(1)
 resource privateEndpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for one in endpoints: {
     name: '${name}-${one.name}'

@@ -38,7 +38,9 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     networkAcls: {
       bypass: 'AzureServices'
       defaultAction: isPrivate ? 'Deny' : 'Allow'
-      ipRules: [for ip in allowedIps: { action: 'Allow', value: ip }]
+      // A vault takes an address as a range of one, /32; storage refuses that.
+      // https://learn.microsoft.com/azure/storage/common/storage-network-security
+      ipRules: [for ip in allowedIps: { action: 'Allow', value: replace(ip, '/32', '') }]
     }
     encryption: {
       keySource: 'Microsoft.Storage'

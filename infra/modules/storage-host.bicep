@@ -39,4 +39,3 @@ resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
 output id string = account.outputs.id
 output name string = account.outputs.name
 output blobUri string = account.outputs.blobUri
-output tableUri string = account.outputs.tableUri

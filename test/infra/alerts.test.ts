@@ -17,6 +17,7 @@ import { ROOT } from '../architecture/sources.ts';
 import { KMS } from '../support/agent.ts';
 import { memoryWorld } from '../support/memory-world.ts';
 import { startedWorld } from '../support/operator-actions.ts';
+import { bicepFile, declared } from './bicep.ts';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found);
@@ -101,6 +102,16 @@ describe('the alerts', () => {
       asked.filter((type) => !known.includes(type)),
       [],
     );
+  });
+
+  it('measure with limits that a deployment can set, because schedules can be set too', () => {
+    const limits = all(ALERTS, /^var \w+ = limits\.\?(\w+) \?\? /gm);
+    assert.deepEqual(limits, ['scanSilence', 'watchSilence', 'loginDenials', 'vaultThrottled']);
+    const settable = declared(bicepFile('modules/alerts.bicep'), 'type', 'alertLimitSettings');
+    assert.deepEqual(all(settable, /^ {2}(\w+): /gm), limits);
+    const main = read('infra/main.bicep');
+    assert.match(main, /^param alertLimits alertLimitSettings = \{\}$/m);
+    assert.match(main, /^ {4}limits: alertLimits$/m);
   });
 
   it('end each in one row, so that no row at all compares as nothing', () => {

@@ -43,6 +43,17 @@ describe('storage accounts', () => {
     ]);
   });
 
+  it('take an operator’s address also in the form that vaults know alone', () => {
+    everyOne('Microsoft.Storage/storageAccounts', [
+      "ipRules: [for ip in allowedIps: { action: 'Allow', value: replace(ip, '/32', '') }]",
+    ]);
+  });
+
+  it('get their private endpoints one after the other, as they take them', () => {
+    const { text } = bicepFile('modules/network.bicep');
+    assert.match(text, /^@batchSize\(1\)\nresource privateEndpoints /m);
+  });
+
   it('keep checkpoints and backups as they were written', () => {
     const { text } = bicepFile('modules/storage-record.bicep');
     for (const container of [CHECKPOINT_CONTAINER, BACKUP_CONTAINER]) {

@@ -26,8 +26,8 @@ const known = (() => {
 const OF_THE_HOST = [
   'AzureWebJobsStorage__credential',
   'AzureWebJobsStorage__clientId',
-  'AzureWebJobsStorage__blobServiceUri',
-  'AzureWebJobsStorage__tableServiceUri',
+  // Not __blobServiceUri: https://github.com/Azure/azure-functions-host/issues/11787
+  'AzureWebJobsStorage__accountName',
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'APPLICATION_INSIGHTS_NO_STATSBEAT',

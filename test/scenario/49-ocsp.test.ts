@@ -1,15 +1,12 @@
-/** OCSP: what verifiers are told, what is signed for it, and what becomes of the responders. */
+/** OCSP: what verifiers are told, and what is signed for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FinishedAuthority } from '../../shared/domain/authority.ts';
 import { MANAGEMENT_CLIENTS } from '../../shared/domain/identity.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/domain/instants.ts';
-import { vaultResponderName } from '../../shared/domain/names.ts';
 import type { RevocationReason } from '../../shared/domain/revocation.ts';
 import { buildAuthorityTbs } from '../../shared/pki/authority-certificate.ts';
 import { parseCertificate } from '../../shared/pki/certificate.ts';
-import type { OcspCertStatus } from '../../shared/pki/ocsp-response.ts';
-import { parseOcspResponse, verifyOcspResponse } from '../../shared/pki/ocsp-response-reader.ts';
+import { verifyOcspResponse } from '../../shared/pki/ocsp-response-reader.ts';
 import { answerOcsp } from '../../shared/use-cases/answer-ocsp.ts';
 import { readActiveAuthority } from '../../shared/use-cases/authorities.ts';
 import {
@@ -20,48 +17,31 @@ import {
 } from '../../shared/use-cases/authority-steps.ts';
 import { deleteIdentity } from '../../shared/use-cases/delete-identity.ts';
 import type { Deps } from '../../shared/use-cases/deps.ts';
-import { getPlan } from '../../shared/use-cases/get-plan.ts';
-import { getStatus } from '../../shared/use-cases/get-status.ts';
 import { prepareAuthority } from '../../shared/use-cases/prepare-authority.ts';
 import { createOrRecreateIdentity } from '../../shared/use-cases/recreate-identity.ts';
 import { renewResponders } from '../../shared/use-cases/renew-responders.ts';
 import { createRevocationRule } from '../../shared/use-cases/revocation-rules.ts';
 import { revoke } from '../../shared/use-cases/revoke.ts';
 import { readRotationKey } from '../../shared/use-cases/tokens.ts';
-import { logIn, NODE_AGENT, requestOf, tokenFromLoginFile } from '../support/agent.ts';
+import { logIn, NODE_AGENT, requestOf } from '../support/agent.ts';
 import { refuseCalls } from '../support/faults.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
 import type { World } from '../support/memory-world.ts';
-import { A_NONCE, type Question, questionAbout, readAnswer } from '../support/ocsp.ts';
+import {
+  A_NONCE,
+  ask,
+  ERRORS,
+  errorOf,
+  GOOD,
+  logInAs,
+  NEVER_ISSUED,
+  questionAbout,
+  readAnswer,
+} from '../support/ocsp.ts';
 import { startedWorld } from '../support/operator-actions.ts';
 import { authorityInput, makeAuthority } from '../unit/pki/support/authority.ts';
 
-const NEVER_ISSUED = '5a00112233445566778899aabbccddee';
 const ALL = { instance: null, serialNumber: null };
-const GOOD: OcspCertStatus = { kind: 'good' };
-const ERRORS = { malformed: 'malformedRequest', later: 'tryLater', unauthorized: 'unauthorized' } as const;
-
-async function logInAs(world: World, owner: string) {
-  const token = await tokenFromLoginFile(world, NODE_AGENT);
-  const { serialNumber: serial, instance } = await logIn(world, token, requestOf(NODE_AGENT, owner));
-  return { serial, instance, token };
-}
-
-/** What a verifier is told of each certificate, by POST. */
-async function ask(
-  world: World,
-  serials: readonly string[],
-  question: Question = {},
-  authority: FinishedAuthority | null = null,
-): Promise<readonly OcspCertStatus[]> {
-  const asked = authority ?? (await readActiveAuthority(world.deps));
-  const { der } = await answerOcsp(world.deps, world.run, questionAbout(asked, serials, question), false);
-  return readAnswer(der).responses.map(({ status }) => status);
-}
-
-function errorOf(der: Uint8Array): string {
-  return parseOcspResponse(der).status;
-}
 
 test('49 a certificate in force is good, one that was never issued is unknown, and both say so in one answer', async () => {
   const world = await startedWorld();
@@ -282,105 +262,6 @@ test('49 after a rollover both authorities are answered for, and the cross certi
   assert.deepEqual((await renewResponders(deps, run))?.renewed, [old.id]);
   const { der } = await answerOcsp(deps, run, questionAbout(next, [later]), false);
   assert.equal(errorOf(der), ERRORS.unauthorized);
-});
-
-test('49 a responder is renewed at half of its life with a key of its own, and its last one ends with the authority', async () => {
-  const world = await startedWorld();
-  const { deps, run } = world;
-  const { serial } = await logInAs(world, 'node');
-  const authority = await readActiveAuthority(deps);
-  const responders = async () => (await deps.ocsp.responder(authority.id))?.value.certificates ?? [];
-  const [first] = await responders();
-  assert.deepEqual((await renewResponders(deps, run))?.renewed, []);
-  world.clock.advance(3.5 * DAY_MS);
-  assert.deepEqual((await renewResponders(deps, run))?.renewed, [authority.id]);
-  const [second, before] = await responders();
-  assert.equal(before?.serialNumber, first?.serialNumber);
-  assert.notEqual(second?.keyId, first?.keyId);
-  assert.equal(world.authorityVault.versions(vaultResponderName(authority.id)).length, 2);
-  assert.deepEqual(await ask(world, [serial]), [GOOD]);
-
-  // Nobody renews: status says so two days before the end, and after it whoever asks is told to try later.
-  const reasons = async () =>
-    (await getStatus(deps, { cluster: null, state: null, limit: 1, cursor: null })).reasons;
-  const isEnding = async () => (await reasons()).some(({ code }) => code === 'ResponderEnding');
-  world.clock.advance(4 * DAY_MS);
-  assert.equal(await isEnding(), false);
-  const query = { at: null, cluster: null, limit: 10, offset: 0 };
-  const planned = (await getPlan(deps, query)).entries.find(({ kind }) => kind === 'responder');
-  assert.deepEqual([planned?.action, planned?.reason], ['renew', 'InWindow']);
-  world.clock.advance(1.5 * DAY_MS);
-  assert.equal(await isEnding(), true);
-  world.clock.advance(2 * DAY_MS);
-  const refused = await answerOcsp(deps, run, questionAbout(authority, [serial]), false);
-  assert.equal(errorOf(refused.der), ERRORS.later);
-  await renewResponders(deps, run);
-  assert.deepEqual(await ask(world, [serial]), [GOOD]);
-  assert.equal((await responders()).length, 1);
-
-  world.clock.advance(authority.notAfter.getTime() - world.clock.now().getTime() - DAY_MS);
-  await renewResponders(deps, run);
-  const [last] = await responders();
-  assert.deepEqual(last?.notAfter, authority.notAfter);
-  world.clock.advance(DAY_MS - HOUR_MS);
-  assert.deepEqual((await renewResponders(deps, run))?.renewed, []);
-  const nearEnd = await answerOcsp(deps, run, questionAbout(authority, [NEVER_ISSUED]), false);
-  assert.deepEqual(readAnswer(nearEnd.der).responses[0]?.nextUpdate, authority.notAfter);
-  world.clock.advance(HOUR_MS + SECOND_MS);
-  assert.deepEqual((await renewResponders(deps, run))?.renewed, []);
-  const ended = await answerOcsp(deps, run, questionAbout(authority, [serial]), false);
-  assert.equal(errorOf(ended.der), ERRORS.unauthorized);
-});
-
-test('49 a key that somebody has thrown away in the vault is not signed for twice under one serial number', async () => {
-  const world = await startedWorld();
-  const { deps, run } = world;
-  const { id } = await readActiveAuthority(deps);
-  world.clock.advance(4 * DAY_MS);
-  const mute = refuseCalls(deps, ({ port }) => port === 'signer');
-  await assert.rejects(renewResponders(mute, run), { code: 'VaultUnavailable' });
-  const left = (await deps.ocsp.responder(id))?.value.attempt;
-  await world.authorityVault.discardPending(vaultResponderName(id));
-  assert.deepEqual((await renewResponders(deps, run))?.renewed, [id]);
-  const made = (await deps.ocsp.responder(id))?.value.certificates[0];
-  assert.notEqual(made?.serialNumber, left?.serialNumber);
-});
-
-test('49 a responder whose key is disabled in the vault is replaced at the timer’s next run', async () => {
-  const world = await startedWorld();
-  const { deps, run } = world;
-  const { id, serialNumber } = await readActiveAuthority(deps);
-  const name = vaultResponderName(id);
-  for (const version of await world.authorityVault.enabledVersions(name)) {
-    await world.authorityVault.disable(name, version);
-  }
-  const ask = async () => {
-    const authority = await readActiveAuthority(deps);
-    return answerOcsp(deps, run, questionAbout(authority, [serialNumber]), true);
-  };
-  assert.equal(errorOf((await ask()).der), ERRORS.later);
-  assert.deepEqual((await renewResponders(deps, run))?.renewed, [id]);
-  assert.equal(readAnswer((await ask()).der).responses[0]?.status.kind, 'good');
-  assert.deepEqual((await renewResponders(deps, run))?.renewed, []);
-});
-
-test('49 several that renew at once make one responder', async () => {
-  const world = await startedWorld();
-  const { deps, run } = world;
-  const { id } = await readActiveAuthority(deps);
-  world.clock.advance(4 * DAY_MS);
-  // Leases save work, and nothing depends on them.
-  const leases = { acquire: async () => ({ release: async () => undefined }) };
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: 3 }, () => renewResponders({ ...deps, leases }, run)),
-  );
-  assert.ok(outcomes.some(({ status }) => status === 'fulfilled'));
-  await renewResponders(deps, run);
-  const [newest, before, ...more] = (await deps.ocsp.responder(id))?.value.certificates ?? [];
-  assert.deepEqual(more, []);
-  assert.notEqual(newest?.serialNumber, before?.serialNumber);
-  const { serial } = await logInAs(world, 'node');
-  assert.deepEqual(await ask(world, [serial]), [GOOD]);
 });
 
 test('49 an identity that was deleted and made again does not make its earlier certificates good', async () => {
