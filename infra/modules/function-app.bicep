@@ -137,7 +137,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureWebJobsStorage__accountName: hostStorageName
     APPLICATIONINSIGHTS_CONNECTION_STRING: appInsights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-    // The exporter of the app's metrics tells nobody else of its own use.
+    // Keeps the exporter of the metrics from reporting statistics of its own use. Its configuration it fetches all the same.
     APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '131072'
     // The app's, and its queue trigger's.
