@@ -50,20 +50,27 @@ export function parseGeneralizedTimeText({ tag, text }: TimeText, name: string):
  * @throws EverleafError Internal when the instant has a fraction of a second or lies outside 1950 to 9999.
  */
 export function timeText(instant: Date): TimeText {
-  const text = generalizedTimeText(instant);
+  const text = textFrom(instant, 1950);
   return instant.getUTCFullYear() < 2050
     ? { tag: TAG.utcTime, text: text.slice(2) }
     : { tag: TAG.generalizedTime, text };
 }
 
-/** The characters that `readGeneralizedTime` reads. @throws EverleafError Internal, as `timeText` */
+/**
+ * The characters that `readGeneralizedTime` reads, which has no century to guess and so takes any year of four digits.
+ * @throws EverleafError Internal when the instant has a fraction of a second or lies outside 0 to 9999.
+ */
 export function generalizedTimeText(instant: Date): string {
+  return textFrom(instant, 0);
+}
+
+function textFrom(instant: Date, firstYear: number): string {
   const year = instant.getUTCFullYear();
-  if (Number.isNaN(year) || instant.getUTCMilliseconds() !== 0 || year < 1950 || year > 9999) {
+  if (Number.isNaN(year) || instant.getUTCMilliseconds() !== 0 || year < firstYear || year > 9999) {
     const found = Number.isNaN(year) ? 'an invalid date' : instant.toISOString();
     throw new EverleafError(
       'Internal',
-      `Cannot encode ${found}: expected whole seconds of the years 1950 to 9999.`,
+      `Cannot encode ${found}: expected whole seconds of the years ${firstYear} to 9999.`,
     );
   }
   return `${instant.toISOString().replace(/\.000Z$|\D/g, '')}Z`;

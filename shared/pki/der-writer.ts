@@ -78,7 +78,10 @@ export function derTime(instant: Date): DerElement {
   return universal(tag, text);
 }
 
-/** A time of the type GeneralizedTime whatever the year, as OCSP wants it. @throws EverleafError Internal, as `derTime` */
+/**
+ * A time of the type GeneralizedTime whatever the year, as OCSP wants it.
+ * @throws EverleafError Internal when the instant has a fraction of a second or lies outside 0 to 9999.
+ */
 export function derGeneralizedTime(instant: Date): DerElement {
   return universal(Type.GENERALIZEDTIME, generalizedTimeText(instant));
 }

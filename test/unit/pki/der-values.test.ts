@@ -15,9 +15,10 @@ import {
   TAG,
 } from '../../../shared/pki/der-reader.ts';
 import { decodeAscii, readText } from '../../../shared/pki/der-text.ts';
-import { readTime } from '../../../shared/pki/der-time.ts';
+import { readGeneralizedTime, readTime } from '../../../shared/pki/der-time.ts';
 import {
   derBitString,
+  derGeneralizedTime,
   derOid,
   derSequence,
   derTime,
@@ -189,6 +190,19 @@ describe('DER times', () => {
         assert.deepEqual(readTime(again(derTime(instant)), 'the time'), instant);
       }),
     );
+  });
+
+  it('reads a time of the one type that has no century to guess as it wrote it, of any year with four digits', () => {
+    const first = Date.parse('0000-01-01T00:00:00Z') / 1000;
+    const second = fc.integer({ min: first, max: Date.UTC(9999, 11, 31) / 1000 });
+    fc.assert(
+      fc.property(second, (seconds) => {
+        const instant = new Date(seconds * 1000);
+        assert.deepEqual(readGeneralizedTime(again(derGeneralizedTime(instant)), 'the time'), instant);
+      }),
+      { examples: [[first]] },
+    );
+    refusal('Internal', null, () => derGeneralizedTime(new Date((first - 1) * 1000)));
   });
 
   it('writes UTCTime through 2049 and GeneralizedTime from 2050 on', () => {
