@@ -139,7 +139,7 @@ describe('npm start, npm test and npm demo', () => {
     write('test/contract/a.test.ts', "import test from 'node:test'; test('passes', () => {});");
     write(
       'test/scenario/b.test.ts',
-      "import test from 'node:test'; test('fails', () => { throw new Error(); });",
+      "import { describe, it } from 'node:test'; describe('b', () => it('fails', () => { throw new Error('at noon'); }));",
     );
     write('test/infra/readme.md', 'no test here');
     const { code, output } = await run('test', 'contract', 'scenario', 'infra');
@@ -147,6 +147,17 @@ describe('npm start, npm test and npm demo', () => {
     assert.match(output, /^ok {6}Contract tests/m);
     assert.match(output, /^FAILED {2}Scenario tests/m);
     assert.doesNotMatch(output, /Infrastructure/);
+    const end = output.slice(output.indexOf('FAILED'));
+    assert.match(
+      end,
+      /\n\nScenario tests: failed\n {2}test\/scenario\/b\.test\.ts:1 {2}fails\n {4}at noon\n$/,
+    );
+  });
+
+  it('say at the end that a step failed of which no test did', async () => {
+    const { code, output } = await run('test', 'types');
+    assert.equal(code, 1, 'there is no tsconfig.json');
+    assert.match(output, /Types: no test failed; exit code \d+, for what it says above\.\n$/);
   });
 
   it('run the demo on a fresh build, from which a deleted function is gone', async () => {
