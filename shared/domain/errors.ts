@@ -85,3 +85,8 @@ export class EverleafError extends Error {
 export function isEverleafError(error: unknown, ...codes: ErrorCode[]): error is EverleafError {
   return error instanceof EverleafError && (codes.length === 0 || codes.includes(error.code));
 }
+
+/** The code that a failure is told by: whatever is none of ours is Internal. */
+export function errorCodeOf(error: unknown): ErrorCode {
+  return isEverleafError(error) ? error.code : 'Internal';
+}

@@ -6,6 +6,7 @@ import { clusterEvent, updateCluster } from './clusters.ts';
 import { finishDeletion } from './delete-cluster.ts';
 import type { Deps, Run } from './deps.ts';
 import { ensureSuccessor } from './ensure-successor.ts';
+import { Failures } from './failures.ts';
 import { countProgress, type ItemView, viewItems } from './get-operation.ts';
 import { inPool } from './pool.ts';
 import { withRememberedSecrets } from './remembered-secrets.ts';
@@ -40,19 +41,16 @@ export async function advanceOperation(deps: Deps, run: Run, id: string): Promis
   if (operation.kind === 'update') await markUpdated(deps, operation);
   const views = await viewItems(deps, operation);
   const remembering = withRememberedSecrets(deps);
-  const failures: unknown[] = [];
+  const failures = new Failures(run);
   const open = views.filter(({ progress: { state } }) => state === 'queued' || state === 'failed');
-  await inPool(byIdentity(open), async (ofOne) => {
-    try {
+  await inPool(byIdentity(open), (ofOne) =>
+    failures.attempt(`begin with ${ofOne[0]?.item.name} of operation ${id}`, async () => {
       for (const { item } of ofOne) await mark(remembering, run, operation, item);
-    } catch (error) {
-      failures.push(error);
-      run.log.write('error', `Operation ${id} could not begin with ${ofOne[0]?.item.name}: ${String(error)}`);
-    }
-  });
+    }),
+  );
   await sendFirst(deps, run, operation);
   await settleOperation(deps, run, id);
-  if (failures.length > 0) throw failures[0];
+  failures.throwFirst();
 }
 
 /** What is about one identity comes one after the other: two writers of its row would only make each other repeat. */

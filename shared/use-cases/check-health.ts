@@ -1,5 +1,5 @@
 import { canIssue, isActive } from '../domain/authority.ts';
-import { isEverleafError } from '../domain/errors.ts';
+import { errorCodeOf } from '../domain/errors.ts';
 import type { Deps } from './deps.ts';
 
 /** Whether the service can do its work now. Codes and nothing else: the route is open to everybody. */
@@ -20,6 +20,6 @@ export async function checkHealth(deps: Pick<Deps, 'fleet' | 'clock'>): Promise<
     ];
     return { healthy: codes.length === 0, codes };
   } catch (error) {
-    return { healthy: false, codes: [isEverleafError(error) ? error.code : 'Internal'] };
+    return { healthy: false, codes: [errorCodeOf(error)] };
   }
 }

@@ -1,4 +1,4 @@
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { EverleafError, errorCodeOf } from '../domain/errors.ts';
 import type { Failure, Identity } from '../domain/identity.ts';
 import { addMs, DAY_MS, wholeSecond } from '../domain/instants.ts';
 import { type IdentityId, identityText } from '../domain/names.ts';
@@ -96,7 +96,7 @@ export async function cleanVault(deps: Deps, run: Run, identity: Identity): Prom
     await noteVault(deps, identity, null);
     return null;
   } catch (error) {
-    const code = isEverleafError(error) ? error.code : 'Internal';
+    const code = errorCodeOf(error);
     run.log.write(
       'error',
       `Could not disable the versions of ${identityText(identity)} in the vault: ${String(error)}. Reconcile tries again.`,

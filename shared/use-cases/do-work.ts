@@ -1,4 +1,4 @@
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { EverleafError, errorCodeOf, isEverleafError } from '../domain/errors.ts';
 import { tokenEnd } from '../domain/identity.ts';
 import { identityText } from '../domain/names.ts';
 import { isWorkDue } from '../domain/renewal-plan.ts';
@@ -39,7 +39,7 @@ export async function doWork(deps: Deps, run: Run, item: WorkItem): Promise<void
  * work left: a failure of the same message delivered twice would be tried again by workers who find nothing to do.
  */
 async function recordFailure(deps: Deps, run: Run, item: WorkItem, error: unknown): Promise<void> {
-  const code = isEverleafError(error) ? error.code : 'Internal';
+  const code = errorCodeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   run.log.write(
     'error',

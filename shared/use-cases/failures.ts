@@ -1,4 +1,4 @@
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { EverleafError, errorCodeOf } from '../domain/errors.ts';
 import type { Run } from './deps.ts';
 
 /**
@@ -33,8 +33,7 @@ export class Failures {
   /** @param what goes on after "Could not" */
   note(what: string, error: unknown): void {
     this.#errors.push(error);
-    const details = isEverleafError(error) ? { code: error.code } : {};
-    this.#run.log.write('error', `Could not ${what}: ${String(error)}`, details);
+    this.#run.log.write('error', `Could not ${what}: ${String(error)}`, { code: errorCodeOf(error) });
   }
 
   /** @throws the first failure as it was, if there was any */
@@ -49,7 +48,6 @@ export class Failures {
   throwAs(text: string): void {
     const [first] = this.#errors;
     if (this.#errors.length === 0) return;
-    const code = isEverleafError(first) ? first.code : 'Internal';
-    throw new EverleafError(code, text, { cause: first, retryable: true });
+    throw new EverleafError(errorCodeOf(first), text, { cause: first, retryable: true });
   }
 }

@@ -123,12 +123,11 @@ async function ensureCluster(deps: Deps): Promise<void> {
 /** No credential waits for it: what fails to the end is the timer's to make. */
 async function makeFirstResponder(deps: Deps, run: Run): Promise<void> {
   const authority = await readActiveAuthority(deps);
-  let isMade = false;
-  for (let attempt = 1; attempt <= RESPONDER_TRIES && !isMade; attempt++) {
-    await orLog(run, 'make the first OCSP responder', async () => {
-      await ensureResponder(deps, run, authority);
-      isMade = true;
-    });
+  for (let attempt = 1; attempt <= RESPONDER_TRIES; attempt++) {
+    const made = await orLog(run, 'make the first OCSP responder', () =>
+      ensureResponder(deps, run, authority),
+    );
+    if (made !== null) return;
   }
 }
 

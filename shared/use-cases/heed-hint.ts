@@ -1,4 +1,4 @@
-import { isEverleafError } from '../domain/errors.ts';
+import { errorCodeOf } from '../domain/errors.ts';
 import { subjectOf, type VaultHint } from '../domain/vault-hint.ts';
 import type { Deps, Run } from './deps.ts';
 import { lookAtAuthority } from './look-at-authority.ts';
@@ -60,9 +60,8 @@ export async function heedHint(
     run.log.write('info', `Event of a vault, ${hint.kind} of "${hint.name}": ${outcome}.`);
     return outcome;
   } catch (error) {
-    const code = isEverleafError(error) ? error.code : 'Internal';
     run.log.write('warn', `Could not look at "${hint.name}", which the timers do instead: ${String(error)}`, {
-      code,
+      code: errorCodeOf(error),
     });
     return 'failed';
   }

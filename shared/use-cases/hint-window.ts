@@ -1,8 +1,7 @@
-import { isEverleafError } from '../domain/errors.ts';
 import { MINUTE_MS } from '../domain/instants.ts';
 import { sharedWindow } from '../domain/rate-window.ts';
 import type { Deps, Run } from './deps.ts';
-import { hashedName } from './source-window.ts';
+import { hashedName, orLog } from './source-window.ts';
 
 /** One look at one thing in so long, whatever hints come in: a flood of them costs a count each. */
 const WINDOW_MS = 5 * MINUTE_MS;
@@ -18,16 +17,11 @@ export async function isFirstLook(
   run: Run,
   what: string,
 ): Promise<boolean> {
-  try {
-    const name = hashedName(deps, `everleaf/vault-hint|${what}`);
-    return (await deps.counters.add(name, sharedWindow(deps.clock.now(), WINDOW_MS))) === 1;
-  } catch (error) {
-    if (!isEverleafError(error)) throw error;
-    run.log.write('warn', `Could not count a look after an event of a vault: ${error.message}`, {
-      code: error.code,
-    });
-    return false;
-  }
+  const name = hashedName(deps, `everleaf/vault-hint|${what}`);
+  const looks = await orLog(run, 'count a look after an event of a vault', () =>
+    deps.counters.add(name, sharedWindow(deps.clock.now(), WINDOW_MS)),
+  );
+  return looks === 1;
 }
 
 /** Whether two addresses lead to the same vault: scheme, host and port are all of it. */

@@ -51,11 +51,11 @@ export async function readKept(
 }
 
 /** Keeps an answer. It is good without that too: what fails here is told and left at that. */
-export function keep(
+export async function keep(
   deps: Pick<Deps, 'ocsp'>,
   run: Run,
   { name, windowStart }: AnswerPlace,
   answer: KeptAnswer,
 ): Promise<void> {
-  return orLog(run, 'keep an OCSP answer', () => deps.ocsp.putAnswer(name, windowStart, answer));
+  await orLog(run, 'keep an OCSP answer', () => deps.ocsp.putAnswer(name, windowStart, answer));
 }

@@ -82,12 +82,12 @@ async function turnAway(deps: Deps, run: Run, source: string, windowStart: Date)
 }
 
 async function askShared(deps: Deps, run: Run, source: string, windowStart: Date): Promise<number> {
-  let failures = 0;
-  await orLog(run, 'read how many logins were refused', async () => {
-    failures = await deps.counters.count(counterName(deps, source), windowStart);
+  const known = await orLog(run, 'read how many logins were refused', async () => {
+    const failures = await deps.counters.count(counterName(deps, source), windowStart);
     deps.sources.learn(source, windowStart, failures);
+    return failures;
   });
-  return failures;
+  return known ?? 0;
 }
 
 interface Refusal {

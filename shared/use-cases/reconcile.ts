@@ -1,12 +1,13 @@
 import { FLEET, FLEET_CHAIN } from '../domain/audit.ts';
 import { type Authority, isActive } from '../domain/authority.ts';
 import { isSameBytes } from '../domain/encoding.ts';
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
+import { isEverleafError } from '../domain/errors.ts';
 import { identityText, vaultAuthorityName } from '../domain/names.ts';
 import { FINDINGS, type FindingName } from '../domain/reconciliation.ts';
 import type { DueRow } from '../ports/identity-store.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { Failures } from './failures.ts';
 import { removeOldFailures } from './login-limit.ts';
 import { pagesOf, type ReadPage } from './pages.ts';
 import { inPool } from './pool.ts';
@@ -42,15 +43,14 @@ export async function reconcile(deps: Deps, run: Run): Promise<ReconcileOutcome 
 
 async function walk(deps: Deps, run: Run): Promise<ReconcileOutcome> {
   const found: Partial<Record<FindingName, number>> = {};
-  const failures: unknown[] = [];
+  const failures = new Failures(run);
   const look = async (what: string, action: () => Promise<readonly FindingName[]>) => {
     try {
       for (const name of await action()) found[name] = (found[name] ?? 0) + 1;
     } catch (error) {
       // A row of a newer program is that program's to look after.
       if (isEverleafError(error, 'UnknownRecordVersion')) return;
-      failures.push(error);
-      run.log.write('error', `Could not reconcile ${what}: ${String(error)}`);
+      failures.note(`reconcile ${what}`, error);
     }
   };
   await inPool((await deps.fleet.authorities()).filter(isActive), (authority) =>
@@ -77,20 +77,15 @@ async function walk(deps: Deps, run: Run): Promise<ReconcileOutcome> {
     await removeOldFailures(deps);
     return [];
   });
-  const outcome = { identities, dueRows, found, failed: failures.length };
+  const outcome = { identities, dueRows, found, failed: failures.count };
   run.log.write(
     'info',
     `Reconcile: looked at ${identities} identities and ${dueRows} due rows; ${describe(found)}.`,
     { identities, dueRows, failed: outcome.failed, ...found },
   );
-  if (failures.length > 0) {
-    const code = isEverleafError(failures[0]) ? failures[0].code : 'Internal';
-    throw new EverleafError(
-      code,
-      `${failures.length} things could not be reconciled; the log names each. The next run looks again.`,
-      { cause: failures[0], retryable: true },
-    );
-  }
+  failures.throwAs(
+    `${failures.count} things could not be reconciled; the log names each. The next run looks again.`,
+  );
   return outcome;
 }
 

@@ -1,4 +1,3 @@
-import { EverleafError, isEverleafError } from '../domain/errors.ts';
 import { addMs, HOUR_MS } from '../domain/instants.ts';
 import { identityText } from '../domain/names.ts';
 import { REMINDERS_PER_SCAN } from '../domain/reminders.ts';
@@ -7,6 +6,7 @@ import type { DueRow } from '../ports/identity-store.ts';
 import type { WorkItem } from '../ports/work-queue.ts';
 import type { Deps, Run } from './deps.ts';
 import { eventChange } from './events.ts';
+import { Failures } from './failures.ts';
 import { inPool } from './pool.ts';
 import { reminder } from './remind.ts';
 import { moveDue, updateIdentity, withCredential } from './update-identity.ts';
@@ -51,48 +51,28 @@ async function scan(deps: Deps, run: Run): Promise<ScanOutcome> {
   // Operations get what is left of it. What the answer is makes no difference here: this is what the budget is for.
   if (sent.length > 0) await takeFromBudget(deps, run, sent.length);
   const chosen = [...sent, ...reminders.slice(0, REMINDERS_PER_SCAN)];
-  const failures: unknown[] = [];
+  const failures = new Failures(run);
   const count = { queued: 0, reminded: 0, nothing: 0 };
-  await inPool(chosen, async (row) => {
-    try {
+  await inPool(chosen, (row) =>
+    failures.attempt(`enqueue the ${row.kind} of ${identityText(row.identity)}`, async () => {
       count[await takeUp(deps, run, row)] += 1;
-    } catch (error) {
-      failures.push(error);
-      const code = isEverleafError(error) ? error.code : 'Internal';
-      run.log.write(
-        'error',
-        `Could not enqueue the ${row.kind} of ${identityText(row.identity)}: ${String(error)}`,
-        { code },
-      );
-    }
-  });
+    }),
+  );
   const { queued, reminded } = count;
   const outcome = {
     due: renewals.length,
     queued,
     reminded,
     postponed: rows.length - chosen.length,
-    failed: failures.length,
+    failed: failures.count,
   };
   run.log.write(
     'info',
     `Scan: ${outcome.due} due, ${queued} queued, ${reminded} reminded of, ${outcome.postponed} postponed.`,
     outcome,
   );
-  if (failures.length > 0) throw asEverleafError(failures[0], outcome);
+  failures.throwAs(`${outcome.failed} of ${outcome.due} due credentials could not be enqueued.`);
   return outcome;
-}
-
-function asEverleafError(error: unknown, outcome: ScanOutcome): EverleafError {
-  const code = isEverleafError(error) ? error.code : 'Internal';
-  return new EverleafError(
-    code,
-    `${outcome.failed} of ${outcome.due} due credentials could not be enqueued.`,
-    {
-      cause: error,
-      retryable: true,
-    },
-  );
 }
 
 /** A credential that is not there yet counts as ending now. */

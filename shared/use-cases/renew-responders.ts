@@ -21,7 +21,8 @@ export interface ResponderOutcome {
 
 /**
  * Gives every authority that is trusted an OCSP responder, and a new one before that ends; removes the answers that have
- * ended. A responder whose key somebody has disabled or deleted in the vault counts as ended. An authority whose responder cannot be made stops no other one's.
+ * ended. A responder whose key somebody has disabled or deleted in the vault counts as ended. An authority whose responder
+ * cannot be made stops no other one's.
  * @returns null when another run holds the lease
  * @throws EverleafError the first failure, after everything else had its turn
  */

@@ -1,4 +1,4 @@
-import { isEverleafError } from '../domain/errors.ts';
+import { errorCodeOf } from '../domain/errors.ts';
 import { wholeSecond } from '../domain/instants.ts';
 import { SIGNALS } from '../domain/signals.ts';
 import { ensureDeployment } from './deployment.ts';
@@ -7,8 +7,9 @@ import { firstStart } from './first-start.ts';
 
 /**
  * Runs a timer's work with its heartbeat: when it last started, when it last succeeded and what went wrong are
- * written down, and each success is a line in the log, so that silence itself can be noticed. While the deployment has not had its first start, the timer
- * does that instead: in Azure roles take minutes to arrive after a deployment, and somebody must keep trying.
+ * written down, and each success is a line in the log, so that silence itself can be noticed. While the deployment has
+ * not had its first start, the timer does that instead: in Azure roles take minutes to arrive after a deployment, and
+ * somebody must keep trying.
  */
 export async function runTimer(
   deps: Deps,
@@ -32,8 +33,7 @@ export async function runTimer(
     // Null: another run is at it. That one's end is the success, not this one's.
     if ((await work(deps, run)) === null) return;
   } catch (error) {
-    const lastErrorCode = isEverleafError(error) ? error.code : 'Internal';
-    await deps.fleet.putTimerRun({ ...record, lastErrorCode });
+    await deps.fleet.putTimerRun({ ...record, lastErrorCode: errorCodeOf(error) });
     throw error;
   }
   await deps.fleet.putTimerRun({

@@ -18,13 +18,17 @@ export function sourceWindow(deps: Pick<Deps, 'clock'>, run: Run): { source: str
   };
 }
 
-/** What fails in the storage here is told and left at that. */
-export async function orLog(run: Run, doing: string, action: () => Promise<void>): Promise<void> {
+/**
+ * What fails in the storage here is told and left at that.
+ * @returns null when it has failed
+ */
+export async function orLog<T>(run: Run, doing: string, action: () => Promise<T>): Promise<T | null> {
   try {
-    await action();
+    return await action();
   } catch (error) {
     if (!isEverleafError(error)) throw error;
     run.log.write('warn', `Could not ${doing}: ${error.message}`, { code: error.code });
+    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { QueueClient } from '@azure/storage-queue';
 import type { ListsMessage, OperationMessage, WorkItem, WorkQueue } from '../../ports/work-queue.ts';
 import { statusOf, storageError } from './errors.ts';
+import { prepareQueue } from './prepare-queue.ts';
 
 /** The queue that the work function is triggered by, and the one that the host puts hopeless messages into. */
 export const WORK_QUEUE = 'credential-work';
@@ -22,12 +23,8 @@ export class StorageWorkQueue implements WorkQueue {
     this.#poison = poison;
   }
 
-  async prepare(): Promise<void> {
-    try {
-      await this.#queue.createIfNotExists();
-    } catch (error) {
-      throw storageError(error, `Cannot make the queue "${this.#queue.name}"`);
-    }
+  prepare(): Promise<void> {
+    return prepareQueue(this.#queue);
   }
 
   send(item: WorkItem): Promise<void> {

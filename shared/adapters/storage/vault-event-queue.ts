@@ -1,6 +1,6 @@
 import type { QueueClient } from '@azure/storage-queue';
 import type { StorageSetup } from '../../ports/storage-setup.ts';
-import { storageError } from './errors.ts';
+import { prepareQueue } from './prepare-queue.ts';
 
 /** The queue that Event Grid delivers the vaults' events to, and the one of what the host gives up on. */
 export const VAULT_EVENT_QUEUE = 'vault-events';
@@ -18,12 +18,6 @@ export class VaultEventQueue implements StorageSetup {
   }
 
   async prepare(): Promise<void> {
-    for (const queue of this.#queues) {
-      try {
-        await queue.createIfNotExists();
-      } catch (error) {
-        throw storageError(error, `Cannot make the queue "${queue.name}"`);
-      }
-    }
+    for (const queue of this.#queues) await prepareQueue(queue);
   }
 }
