@@ -4,27 +4,19 @@ import { DAY_MS, HOUR_MS } from '../../shared/domain/instants.ts';
 import { vaultAuthorityName, vaultCertificateName, vaultTokenName } from '../../shared/domain/names.ts';
 import { parseCertificate } from '../../shared/pki/certificate.ts';
 import { readPublicKey } from '../../shared/pki/public-key.ts';
-import type { KeySpec } from '../../shared/ports/credential-vault.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { firstStart } from '../../shared/use-cases/first-start.ts';
 import { identityOf, KMS } from '../support/agent.ts';
 import { dieBefore } from '../support/faults.ts';
 import { assertWhole } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
+import { specOf } from '../support/key-spec.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
 
 const NAME = vaultCertificateName(KMS);
 const RENEWAL = { v: 1, identity: KMS, kind: 'certificate', generation: 1 } as const;
 
-const SPEC: KeySpec = {
-  keyType: 'RSA-2048',
-  exportable: true,
-  reuseKey: false,
-  commonName: 'KMS',
-  organization: 'management',
-  dnsNames: [],
-  usage: 'client',
-};
+const SPEC = specOf('RSA-2048');
 
 async function dueWorld(): Promise<World> {
   const world = memoryWorld();
@@ -66,7 +58,7 @@ test('10 a request that somebody made under the name of a client is used, becaus
 
 test('10 a request for another type of key is thrown away and made anew', async () => {
   const world = await dueWorld();
-  await world.clientVault.request(NAME, { ...SPEC, keyType: 'EC-P256' });
+  await world.clientVault.request(NAME, specOf('EC-P256'));
   await doWork(world.deps, world.run, RENEWAL);
   const current = await world.clientVault.current(NAME);
   assert.equal(readPublicKey(parseCertificate(current?.der ?? new Uint8Array()).spki).type, 'RSA');

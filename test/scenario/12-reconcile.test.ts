@@ -4,7 +4,6 @@ import { recordCodecs } from '../../shared/adapters/storage/record-rows.ts';
 import type { Identity } from '../../shared/domain/identity.ts';
 import { addMs, DAY_MS, HOUR_MS } from '../../shared/domain/instants.ts';
 import { vaultAuthorityName, vaultCertificateName } from '../../shared/domain/names.ts';
-import type { KeySpec } from '../../shared/ports/credential-vault.ts';
 import type { DueRow } from '../../shared/ports/identity-store.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { type ReconcileOutcome, reconcile } from '../../shared/use-cases/reconcile.ts';
@@ -12,24 +11,18 @@ import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { dueKey, moveDue, updateIdentity } from '../../shared/use-cases/update-identity.ts';
 import { identityOf, KMS, management } from '../support/agent.ts';
 import { dieBefore, loseAnswer, refuseCalls } from '../support/faults.ts';
+import { addForeignVersion } from '../support/foreign-version.ts';
 import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
 import { interleave } from '../support/interleaving.ts';
+import { specOf } from '../support/key-spec.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
 import { startWorld } from '../support/started-world.ts';
 
 const NAME = vaultCertificateName(KMS);
 const CSI = management('CSI');
 
-const SPEC: KeySpec = {
-  keyType: 'RSA-2048',
-  exportable: true,
-  reuseKey: false,
-  commonName: 'KMS',
-  organization: 'management',
-  dnsNames: [],
-  usage: 'client',
-};
+const SPEC = specOf('RSA-2048');
 
 /** A world two days after its first start: nothing is due, and everything has been quiet for long enough. */
 async function quietWorld(): Promise<World> {
@@ -37,12 +30,6 @@ async function quietWorld(): Promise<World> {
   await startWorld(world);
   world.clock.advance(2 * DAY_MS);
   return world;
-}
-
-/** Puts a version that the vault signed itself in front of the client's own. */
-async function addForeignVersion(world: World, name = NAME): Promise<void> {
-  await world.clientVault.createSelfSigned(name, SPEC);
-  await world.clientVault.pending(name);
 }
 
 /** What was found, and how many events say so. */
@@ -98,7 +85,7 @@ test('12 a healthy fleet has nothing to mend, and nothing is written', async () 
 
 test('12 a version that somebody else made in the vault is found, and the certificate renewed over it', async () => {
   const world = await quietWorld();
-  await addForeignVersion(world);
+  await addForeignVersion(world, NAME);
   const outcome = await reconcile(world.deps, world.run);
   assert.deepEqual(await found(world, outcome), { 'vault-version-unknown': 1 });
   await assertMended(world);
@@ -201,7 +188,7 @@ test('12 an authority whose version in the vault differs is reported and left as
   const [authority] = await world.deps.fleet.authorities();
   assert.ok(authority !== undefined);
   const name = vaultAuthorityName(authority.id);
-  await world.authorityVault.request(name, { ...SPEC, keyType: 'EC-P256', reuseKey: true });
+  await world.authorityVault.request(name, specOf('EC-P256', { reuseKey: true }));
   await world.authorityVault.merge(name, [authority.certificate ?? new Uint8Array()]);
   const before = await world.deps.fleet.authority(authority.id);
   assert.deepEqual(await found(world, await reconcile(world.deps, world.run)), { 'authority-differs': 1 });
@@ -234,7 +221,7 @@ for (const [title, fault] of [
   test(`12 reconcile itself ${title}, and the next one ends what it began`, async () => {
     for (let n = 1; ; n += 3) {
       const world = await quietWorld();
-      await addForeignVersion(world);
+      await addForeignVersion(world, NAME);
       await removeDueRow(world, 'token');
       await world.clientVault.request(vaultCertificateName(CSI), SPEC);
       const { deps, hitAt } = fault(n, world.deps);
@@ -249,7 +236,7 @@ for (const [title, fault] of [
 
 test('12 what cannot be read now hinders nothing else, and is told at the end', async () => {
   const world = await quietWorld();
-  await addForeignVersion(world);
+  await addForeignVersion(world, NAME);
   const deps = refuseCalls(
     world.deps,
     ({ port, method, args }) =>

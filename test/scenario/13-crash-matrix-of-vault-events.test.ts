@@ -7,6 +7,7 @@ import { reconcile } from '../../shared/use-cases/reconcile.ts';
 import { KMS } from '../support/agent.ts';
 import { hoursPass, type Scene } from '../support/crash-flows.ts';
 import { crashMatrix } from '../support/crash-matrix.ts';
+import { addForeignVersion } from '../support/foreign-version.ts';
 import type { World } from '../support/memory-world.ts';
 import { startWorld } from '../support/started-world.ts';
 import { hintOf } from '../support/vault-events.ts';
@@ -49,16 +50,7 @@ crashMatrix([
     ],
     prepare: async (world) => {
       const scene = await hintScene(world, 2, 'new-version');
-      await world.clientVault.createSelfSigned(NAME, {
-        keyType: 'RSA-2048',
-        exportable: true,
-        reuseKey: false,
-        commonName: 'KMS',
-        organization: 'management',
-        dnsNames: [],
-        usage: 'client',
-      });
-      await world.clientVault.pending(NAME);
+      await addForeignVersion(world, NAME);
       return scene;
     },
   },

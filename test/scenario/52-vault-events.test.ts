@@ -8,15 +8,16 @@ import {
   vaultResponderName,
   vaultTokenName,
 } from '../../shared/domain/names.ts';
-import type { KeySpec } from '../../shared/ports/credential-vault.ts';
 import { doWork } from '../../shared/use-cases/do-work.ts';
 import { heedHint } from '../../shared/use-cases/heed-hint.ts';
 import { renewDue } from '../../shared/use-cases/renew-due.ts';
 import { identityOf, KMS, management } from '../support/agent.ts';
 import { eventsOf } from '../support/events.ts';
 import { dieBefore, refuseCalls } from '../support/faults.ts';
+import { addForeignVersion } from '../support/foreign-version.ts';
 import { assertWhole, takeInventory } from '../support/inspect-world.ts';
 import { recordCalls } from '../support/intercepted-ports.ts';
+import { specOf } from '../support/key-spec.ts';
 import { memoryWorld, type World } from '../support/memory-world.ts';
 import { onlyAuthorityId } from '../support/revocation-lists.ts';
 import { startWorld } from '../support/started-world.ts';
@@ -25,16 +26,6 @@ import { AUTHORITY, cloudEvent, hintOf } from '../support/vault-events.ts';
 const NAME = vaultCertificateName(KMS);
 const NEAR = hintOf('near-expiry', NAME);
 const NEW = hintOf('new-version', NAME);
-
-const SPEC: KeySpec = {
-  keyType: 'RSA-2048',
-  exportable: true,
-  reuseKey: false,
-  commonName: 'KMS',
-  organization: 'management',
-  dnsNames: [],
-  usage: 'client',
-};
 
 /** A started world so many days on, with nothing waiting. */
 async function worldAfter(days: number, policy: Parameters<typeof memoryWorld>[0] = {}): Promise<World> {
@@ -46,11 +37,6 @@ async function worldAfter(days: number, policy: Parameters<typeof memoryWorld>[0
 }
 
 const heed = (world: World, hint = NEAR, deps = world.deps) => heedHint(deps, world.run, hint);
-
-async function addForeignVersion(world: World, name = NAME): Promise<void> {
-  await world.clientVault.createSelfSigned(name, SPEC);
-  await world.clientVault.pending(name);
-}
 
 async function reasonsOf(world: World, type: string): Promise<(string | null)[]> {
   return (await eventsOf(world, KMS)).filter((event) => event.type === type).map(({ reason }) => reason);
@@ -130,7 +116,7 @@ test('52 the events of Everleaf’s own renewals cost reads of the record and no
 
 test('52 a version that somebody else made is found at once, written down, and renewed over', async () => {
   const world = await worldAfter(2);
-  await addForeignVersion(world);
+  await addForeignVersion(world, NAME);
   assert.equal(await heed(world, NEW), 'queued');
   assert.deepEqual(await reasonsOf(world, 'reconciled'), ['vault-version-unknown']);
   for (const item of world.queue.takeAll()) await doWork(world.deps, world.run, item);
@@ -155,7 +141,7 @@ test('52 a flood of events that name versions has the vault looked at once in fi
   assert.deepEqual(outcomes, ['looked', ...Array.from({ length: 29 }, () => 'too-soon')]);
   assert.equal(callsOf(calls, /^clientVault\.current$/).length, 1);
   world.clock.advance(5 * MINUTE_MS);
-  await addForeignVersion(world);
+  await addForeignVersion(world, NAME);
   assert.equal(await heed(world, NEW), 'queued');
 });
 
@@ -200,7 +186,7 @@ test('52 a version of the authority that Everleaf did not make is told of, and n
   const name = vaultAuthorityName(id);
   const own = (await world.authorityVault.current(name))?.version ?? '';
   assert.equal(await heed(world, hintOf('new-version', name, own, AUTHORITY)), 'nothing');
-  await world.authorityVault.createSelfSigned(name, { ...SPEC, keyType: 'EC-P256', usage: 'authority' });
+  await world.authorityVault.createSelfSigned(name, specOf('EC-P256', { usage: 'authority' }));
   await world.authorityVault.pending(name);
   assert.equal(await heed(world, hintOf('new-version', name, undefined, AUTHORITY)), 'looked');
   assert.ok(world.lines.some((line) => line.startsWith('error: Reconcile: the vault') && line.includes(id)));
@@ -246,7 +232,7 @@ test('52 what nobody here knows is dropped, with one line in the log and without
 
 test('52 an event never comes back: what fails is logged and left to the timers', async () => {
   const world = await worldAfter(2);
-  await addForeignVersion(world);
+  await addForeignVersion(world, NAME);
   const ports = ['identities', 'counters', 'clientVault', 'fleet'] as const;
   for (const port of ports) {
     const refusing = refuseCalls(world.deps, ({ port: called }) => called === port);

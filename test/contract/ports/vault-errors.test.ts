@@ -6,8 +6,8 @@ import { VaultCopies } from '../../../shared/adapters/key-vault/vault-copies.ts'
 import { VaultSecrets } from '../../../shared/adapters/key-vault/vault-secrets.ts';
 import { VaultSigner } from '../../../shared/adapters/key-vault/vault-signer.ts';
 import { Secret } from '../../../shared/domain/secret.ts';
+import { specOf } from '../../support/key-spec.ts';
 import { startVault } from '../vault-stand-in/harness.ts';
-import { specOf } from './suites/vault-subject.ts';
 
 const WORKING = { contentType: 'text/plain', tags: {}, expiresAt: null };
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'node:test';
 import { VaultCertificates } from '../../../shared/adapters/key-vault/vault-certificates.ts';
+import { specOf } from '../../support/key-spec.ts';
 
 /** A vault in which the newest operation of every name has ended badly, as Key Vault words it. */
 async function vaultWithEndedOperation(status: string, error: object | undefined) {
@@ -40,16 +41,7 @@ for (const [status, error] of [
     const { vault, stop } = await vaultWithEndedOperation(status, error);
     try {
       assert.deepEqual(await vault.pending('kms'), { state: 'ended' });
-      const spec = {
-        keyType: 'RSA-2048',
-        exportable: true,
-        reuseKey: false,
-        commonName: 'KMS',
-        organization: 'management',
-        dnsNames: [],
-        usage: 'client',
-      } as const;
-      await assert.rejects(vault.request('kms', spec), { code: 'VaultRefused' });
+      await assert.rejects(vault.request('kms', specOf('RSA-2048')), { code: 'VaultRefused' });
     } finally {
       stop();
     }

@@ -7,7 +7,8 @@ import {
   parseCertificateRequestDer,
 } from '../../../../shared/pki/certificate-request.ts';
 import type { CredentialVault } from '../../../../shared/ports/credential-vault.ts';
-import { AUTHORITY_SPEC, certificateFor, type MakeVault, specOf } from './vault-subject.ts';
+import { specOf } from '../../../support/key-spec.ts';
+import { AUTHORITY_SPEC, certificateFor, type MakeVault } from './vault-subject.ts';
 
 const CLIENT = specOf('RSA-2048');
 const NAME = 'client--management--kms';

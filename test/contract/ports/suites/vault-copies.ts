@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Secret } from '../../../../shared/domain/secret.ts';
-import { certificateFor, type MakeVault, specOf, type VaultUnderTest } from './vault-subject.ts';
+import { specOf } from '../../../support/key-spec.ts';
+import { certificateFor, type MakeVault, type VaultUnderTest } from './vault-subject.ts';
 
 const CERTIFICATE = 'authority--a1';
 const SECRET = 'rotation-key';

@@ -8,6 +8,7 @@ import type { CredentialVault, KeySpec } from '../../../../shared/ports/credenti
 import type { SecretVault } from '../../../../shared/ports/secret-vault.ts';
 import type { Signer } from '../../../../shared/ports/signer.ts';
 import type { VaultBackup, VaultRestore } from '../../../../shared/ports/vault-backup.ts';
+import { specOf } from '../../../support/key-spec.ts';
 import { vaultSign } from '../../../unit/pki/support/authority.ts';
 import { keyPair } from '../../../unit/pki/support/keys.ts';
 
@@ -24,19 +25,6 @@ export interface VaultUnderTest {
 }
 
 export type MakeVault = (test: { after(fn: () => Promise<void>): void }) => Promise<VaultUnderTest>;
-
-export function specOf(keyType: KeyType, changes: Partial<KeySpec> = {}): KeySpec {
-  return {
-    keyType,
-    exportable: true,
-    reuseKey: false,
-    commonName: 'KMS',
-    organization: 'management',
-    dnsNames: [],
-    usage: 'client',
-    ...changes,
-  };
-}
 
 /** What an authority's key is made by. */
 export const AUTHORITY_SPEC = (keyType: KeyType): KeySpec =>
